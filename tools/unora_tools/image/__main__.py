@@ -77,7 +77,8 @@ def main(words: list[str] | None = None) -> int:
     except BuildError as error:
         print(
             f"image: {error} could not be built; {engine.name} says why above. If the base cannot be had, since no "
-            "registry is reached from here, make one: `make base-image`, then `make image BASE=localhost/unora-base:bookworm`",
+            "registry is reached from here, make one: `make base-image`, then `make image BASE=…` by the name that "
+            "it prints (docs/image.md)",
             file=sys.stderr,
         )
         return 1

@@ -1,7 +1,7 @@
 """`make audit`: asks the service of known faults about the packages of the images, by pip-audit.
 
-Exit status: 0 none is known, or the service is not reached, which it says; 1 a package has a known fault, or could not be
-checked although others were.
+Exit status: 0 none is known, or the service is not reached, which it says; 1 a package has a known fault, or could not
+be checked although others were.
 """
 
 from __future__ import annotations

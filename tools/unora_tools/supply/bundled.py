@@ -79,7 +79,7 @@ class BuiltIn:
 
 
 def libraries_of(parts: list[Part]) -> list[Library]:
-    """The shared libraries beside the packages. Raises LicenceError for one that LIBRARIES lacks, or that may not be."""
+    """The shared libraries beside the packages. Raises LicenceError for one that is unknown or not allowed."""
     found = set()
     for part in parts:
         for file in metadata.distribution(part.name).files or ():

@@ -9,8 +9,28 @@ from license_expression import get_spdx_licensing
 from unora_tools.supply.parts import Part
 
 ALLOWED: Final = frozenset(
-    "0BSD Apache-2.0 BSD-2-Clause BSD-3-Clause CC0-1.0 CNRI-Python FTL HPND IJG ISC libpng-2.0 libtiff MIT MIT-0 MIT-CMU "
-    "MIT-Modern-Variant MPL-2.0 OpenSSL PSF-2.0 Zlib".split()
+    {
+        "0BSD",
+        "Apache-2.0",
+        "BSD-2-Clause",
+        "BSD-3-Clause",
+        "CC0-1.0",
+        "CNRI-Python",
+        "FTL",
+        "HPND",
+        "IJG",
+        "ISC",
+        "libpng-2.0",
+        "libtiff",
+        "MIT",
+        "MIT-0",
+        "MIT-CMU",
+        "MIT-Modern-Variant",
+        "MPL-2.0",
+        "OpenSSL",
+        "PSF-2.0",
+        "Zlib",
+    }
 )
 """SPDX ids that go with Apache-2.0. MPL-2.0 asks for the source of its own files only, which we do not change."""
 ALLOWED_BUNDLED: Final = ALLOWED | {"LGPL-2.1-or-later", "LGPL-3.0-or-later", "GPL-3.0-or-later WITH GCC-exception-3.1"}
@@ -50,8 +70,8 @@ def require_allowed(name: str, expression: str, allowed: frozenset[str] = ALLOWE
         parsed = None
     if parsed is None:
         raise LicenceError(
-            f"{name} says {expression!r} of its licence, which is no SPDX expression: read its text, and name its licence "
-            "in BY_NAME of tools/unora_tools/supply/licences.py"
+            f"{name} says {expression!r} of its licence, which is no SPDX expression: read its text, and name its "
+            "licence in BY_NAME of tools/unora_tools/supply/licences.py"
         )
     if not _fits(parsed, allowed):
         raise LicenceError(

@@ -14,10 +14,11 @@ from unora_tools.supply.parts import ROOT, parts_of
 FILE: Final = Path("docs") / "third-party-licences.md"
 HEAD: Final = """# Third-party licences
 
-What the images hold of others, and under which licence: `make licences` writes this page from the lock files and from what the
-packages say of themselves, and fails if a licence does not go with Apache-2.0. [image.md](image.md#licences) says which do. Each
-package carries its licence's text in the image (`/opt/unora/lib/python3.*/site-packages/*.dist-info`). Python itself and the
-packages of Debian are the base image's; it has their texts in `/usr/share/doc`.
+What the images hold of others, and under which licence: `make licences` writes this page from the lock files and from
+what the packages say of themselves, and fails if a licence does not go with Apache-2.0. [image.md](image.md#licences)
+says which do. Each package carries its licence's text in the image, in `*.dist-info` of
+`/opt/unora/lib/python3.*/site-packages`. Python itself and the packages of Debian are the base image's; it has their
+texts in `/usr/share/doc`.
 """
 
 

@@ -50,9 +50,13 @@ def _part(line: str) -> Part:
         version=version,
         hashes=tuple(re.findall(r"--hash=sha256:([0-9a-f]{64})", line)),
         expression=_said(there.metadata),
-        summary=there.metadata.get("Summary", ""),
+        summary=_field(there.metadata, "Summary"),
         needs=tuple(sorted(_needs(there.requires or []))),
     )
+
+
+def _field(of: metadata.PackageMetadata, name: str) -> str:
+    return (of[name] or "").strip() if name in of else ""
 
 
 def _said(of: metadata.PackageMetadata) -> str:
@@ -60,8 +64,8 @@ def _said(of: metadata.PackageMetadata) -> str:
     classifiers = [
         each.rpartition(" :: ")[2] for each in of.get_all("Classifier") or [] if each.startswith("License ::")
     ]
-    short = (of.get("License") or "").strip()
-    return of.get("License-Expression") or (short if "\n" not in short else "") or " OR ".join(classifiers)
+    short = _field(of, "License")
+    return _field(of, "License-Expression") or (short if "\n" not in short else "") or " OR ".join(classifiers)
 
 
 def _needs(requirements: list[str]) -> set[str]:

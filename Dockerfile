@@ -41,10 +41,11 @@ COPY --from=wheel /opt/unora.tools/dist /opt/unora.tools/dist
 RUN ./build.sh unora /opt/unora
 
 FROM ${BASE} AS runtime
-# A running container never installs anything.
+# A running container never installs anything, and no file gives the rights of its owner to whoever runs it.
 RUN if python3 -m pip --version >/dev/null 2>&1; then \
         python3 -m pip uninstall --yes --quiet --root-user-action=ignore pip; \
-    fi
+    fi && \
+    find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 # Modules are compiled when the image is built. A container cannot write here, so it must not try to write bytecode.
 ENV PATH=/opt/unora/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -74,6 +74,19 @@ def test_it_builds_both_targets_with_their_labels_and_reports_them(
     assert "image: unora:9: 400 MB, 2 layers, sha256:77\n    a=b" in capsys.readouterr().out
 
 
+def test_what_buildah_shows_of_an_image_is_understood(engines: Path) -> None:
+    shown = (
+        '{"FromImageID": "62ff923e473e639b", "OCIv1": {"rootfs": {"diff_ids": ["a", "b", "c"]}, '
+        '"config": {"Labels": {"a": "b"}}}}'
+    )
+    listed = '[{"id": "086944ebeaff", "size": "128 MB"}, {"id": "62ff923e473e", "size": "1.04 GB"}]'
+    put(engines, "buildah", f"[ \"$1\" = images ] && echo '{listed}' || echo '{shown}'")
+    engine, _ = find("buildah")
+    assert engine is not None
+    made = engine.inspect("unora:9")
+    assert (made.bytes, made.layers, made.labels, made.identity) == (1_040_000_000, 3, {"a": "b"}, "62ff923e473e639b")
+
+
 def test_a_build_that_fails_is_an_error_that_names_the_way_without_a_registry(
     engines: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

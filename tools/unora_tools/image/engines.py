@@ -77,7 +77,7 @@ class Engine:
     def _inspect_by_buildah(self, image: str) -> Made:
         found = self._json("inspect", "--type", "image", image)
         config = found["OCIv1"]
-        made = [each for each in self._json("images", "--json") if each["id"] == found["FromImageID"]]
+        made = [each for each in self._json("images", "--json") if found["FromImageID"].startswith(each["id"])]
         return Made(
             name=image,
             identity=found["FromImageID"],

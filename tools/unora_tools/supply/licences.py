@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 from license_expression import get_spdx_licensing
 
@@ -65,7 +66,7 @@ def licence_of(part: Part) -> str:
 def require_allowed(name: str, expression: str, allowed: frozenset[str] = ALLOWED) -> None:
     """Raises LicenceError unless all licences that a part is under, and one of those to choose from, are allowed."""
     try:
-        parsed = get_spdx_licensing().parse(expression, validate=True, strict=True)
+        parsed = _spdx().parse(expression, validate=True, strict=True)
     except Exception:  # the parser has several kinds, and each means the same here
         parsed = None
     if parsed is None:
@@ -78,6 +79,12 @@ def require_allowed(name: str, expression: str, allowed: frozenset[str] = ALLOWE
             f"{name} is under {expression}, which is not among the licences that go with Apache-2.0 "
             "(ALLOWED of tools/unora_tools/supply/licences.py): take another package"
         )
+
+
+@cache
+def _spdx() -> Any:
+    """The parser; it takes a quarter of a second to make."""
+    return get_spdx_licensing()
 
 
 def _fits(parsed: object, allowed: frozenset[str]) -> bool:

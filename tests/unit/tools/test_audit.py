@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import pytest
 from unora_tools.supply import audit
@@ -12,7 +13,7 @@ BAD = {"name": "pyotp", "version": "2.0", "vulns": [{"id": "PYSEC-1", "fix_versi
 SKIPPED = {"name": "stripe", "skip_reason": "Dependency not found"}
 
 
-def answer(*packages: dict[str, object]) -> str:
+def answer(*packages: Mapping[str, object]) -> str:
     return json.dumps({"dependencies": packages, "fixes": []})
 
 

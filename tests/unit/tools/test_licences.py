@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from unora_tools.supply import bundled, listing
 from unora_tools.supply.licences import ALLOWED_BUNDLED, LicenceError, require_allowed
-from unora_tools.supply.parts import ROOT, Part
+from unora_tools.supply.parts import ROOT, Part, parts_of
 
 
 def part(name: str, version: str = "1.0") -> Part:
@@ -49,5 +49,5 @@ def test_a_shared_library_that_nobody_has_read_about_is_refused(monkeypatch: pyt
 
 
 def test_every_library_of_the_table_is_in_a_package() -> None:
-    found = {library.name for library in bundled.libraries_of(listing.parts_of("unora-identity"))}
+    found = {library.name for library in bundled.libraries_of(parts_of("unora-identity"))}
     assert found == {name for name, _ in bundled.LIBRARIES.values()}

@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from unora_tools.commit import Commit, commit_of
 from unora_tools.image import __main__ as image
-from unora_tools.image.commit import Commit, commit_of
 from unora_tools.image.engines import find
 from unora_tools.supply.parts import ROOT
 

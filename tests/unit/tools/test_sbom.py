@@ -10,7 +10,7 @@ from typing import Any
 import cyclonedx.schema
 import jsonschema_rs
 import pytest
-from unora_tools.image.commit import Commit
+from unora_tools.commit import Commit
 from unora_tools.supply.parts import LOCKS, ROOT
 from unora_tools.supply.sbom import bill_of
 

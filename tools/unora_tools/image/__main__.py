@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-from unora_tools.image.commit import Commit, commit_of
+from unora_tools.commit import Commit, commit_of
 from unora_tools.image.engines import NAMES, BuildError, Engine, Made, find
 from unora_tools.supply.parts import LOCKS, ROOT
 

@@ -19,7 +19,7 @@ from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
-from unora_tools.image.commit import Commit, commit_of
+from unora_tools.commit import Commit, commit_of
 from unora_tools.supply.bundled import libraries_of
 from unora_tools.supply.licences import LicenceError, licence_of
 from unora_tools.supply.parts import LOCKS, ROOT, Part, parts_of

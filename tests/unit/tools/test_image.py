@@ -14,8 +14,6 @@ from unora_tools.image.engines import find
 from unora_tools.supply.parts import ROOT
 
 COMMIT = Commit(revision="1234abcd", seconds=1_800_000_000, version="0.1.0")
-INSPECTED = """[{"Id": "sha256:77", "Size": 400000000, "RootFS": {"Layers": ["a", "b"]},
-"Config": {"Labels": {"a": "b"}}, "RepoDigests": ["base@sha256:55"]}]"""
 
 
 @pytest.fixture
@@ -57,10 +55,28 @@ def test_it_takes_the_first_engine_that_works_or_the_one_that_is_named(engines: 
     assert reasons == "kaniko is none of docker, podman, buildah."
 
 
+DOCKER = """
+echo "$*" >> {folder}/said
+if [ "$1" = build ]; then
+    labels=
+    while [ $# -gt 0 ]; do
+        if [ "$1" = --label ]; then labels="$labels, \\"${{2%%=*}}\\": \\"${{2#*=}}\\""; fi
+        shift
+    done
+    echo "$labels" > {folder}/labels
+elif [ "$2" = inspect ]; then
+    read -r labels < {folder}/labels || labels=
+    echo '[{{"Id": "sha256:77", "Size": 400000000, "RootFS": {{"Layers": ["a", "b"]}},' \
+        '"Config": {{"Labels": {{"a": "b"'"$labels"'}}}}, "RepoDigests": ["base@sha256:55"]}}]'
+fi"""
+"""It keeps the labels of the last build, and shows them with every image."""
+
+
 def test_it_builds_both_targets_with_their_labels_and_reports_them(
     engines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    put(engines, "docker", f'echo "$*" >> {tmp_path}/said; [ "$2" != inspect ] || echo \'{INSPECTED}\'')
+    put(engines, "docker", DOCKER.format(folder=tmp_path))
+    (tmp_path / "labels").write_text("\n")
     assert image.main(["--tag", "9", "--base", "base:1"]) == 0
     builds = [line for line in (tmp_path / "said").read_text().splitlines() if line.startswith("build ")]
     assert [re.findall(r"--(?:target|tag) (\S+)", line) for line in builds] == [
@@ -69,9 +85,18 @@ def test_it_builds_both_targets_with_their_labels_and_reports_them(
     ]
     for line, lock in zip(builds, ("requirements.txt", "requirements-identity.txt"), strict=True):
         assert "--build-arg BASE=base:1" in line
-        assert "--build-arg BASE_DIGEST=sha256:55" in line
-        assert f"--build-arg LOCK_SHA256={hashlib.sha256((ROOT / lock).read_bytes()).hexdigest()}" in line
-    assert "image: unora:9: 400 MB, 2 layers, sha256:77\n    a=b" in capsys.readouterr().out
+        assert "--label org.opencontainers.image.base.digest=sha256:55" in line
+        assert f"--label unora.lock.sha256={hashlib.sha256((ROOT / lock).read_bytes()).hexdigest()}" in line
+    assert "image: unora:9: 400 MB, 2 layers, sha256:77\n    a=b\n    org.opencontainers" in capsys.readouterr().out
+
+
+def test_an_image_with_the_labels_of_an_earlier_build_is_an_error(
+    engines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(engines, "docker", DOCKER.format(folder=tmp_path).replace(f"> {tmp_path}/labels", "> /dev/null"))
+    (tmp_path / "labels").write_text(', "org.opencontainers.image.revision": "older"\n')
+    assert image.main([]) == 1
+    assert "has other labels than it was given" in capsys.readouterr().err
 
 
 def test_what_buildah_shows_of_an_image_is_understood(engines: Path) -> None:
@@ -95,13 +120,12 @@ def test_a_build_that_fails_is_an_error_that_names_the_way_without_a_registry(
     assert "make base-image" in capsys.readouterr().err
 
 
-def test_every_argument_of_the_dockerfile_is_given_and_every_given_one_is_used() -> None:
-    text = (ROOT / "Dockerfile").read_text()
-    declared = set(re.findall(r"^ARG ([A-Z_0-9]+)", text, re.MULTILINE))
-    given = image.arguments_of("unora", image.base_of(text), "", COMMIT)
-    assert set(given) == declared
-    assert given["CREATED"] == "2027-01-15T08:00:00Z"
-    assert given["BASE_DIGEST"] == "unknown"
+def test_the_labels_say_the_commit_and_what_is_not_known() -> None:
+    given = image.labels_of("unora", image.base_of((ROOT / "Dockerfile").read_text()), "", COMMIT)
+    assert given["org.opencontainers.image.created"] == "2027-01-15T08:00:00Z"
+    assert given["org.opencontainers.image.revision"] == "1234abcd"
+    assert given["org.opencontainers.image.base.name"].startswith("python:3.")
+    assert given["org.opencontainers.image.base.digest"] == "unknown"
 
 
 def test_the_revision_says_whether_files_differ_from_the_commit(tmp_path: Path) -> None:

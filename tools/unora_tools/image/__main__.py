@@ -24,15 +24,17 @@ def base_of(dockerfile: str) -> str:
     return found[1]
 
 
-def arguments_of(image: str, base: str, digest: str, commit: Commit, root: Path = ROOT) -> dict[str, str]:
-    """The build arguments, of which the labels are made."""
+def labels_of(image: str, base: str, digest: str, commit: Commit, root: Path = ROOT) -> dict[str, str]:
+    """The labels that say from what an image is built. They are no arguments of the Dockerfile: buildah takes a label
+    that is made of an argument from its cache, with the value of an earlier build.
+    """
     return {
-        "BASE": base,
-        "BASE_DIGEST": digest or "unknown",
-        "CREATED": commit.created,
-        "LOCK_SHA256": hashlib.sha256((root / LOCKS[image]).read_bytes()).hexdigest(),
-        "REVISION": commit.revision,
-        "VERSION": commit.version,
+        "org.opencontainers.image.base.digest": digest or "unknown",
+        "org.opencontainers.image.base.name": base,
+        "org.opencontainers.image.created": commit.created,
+        "org.opencontainers.image.revision": commit.revision,
+        "org.opencontainers.image.version": commit.version,
+        "unora.lock.sha256": hashlib.sha256((root / LOCKS[image]).read_bytes()).hexdigest(),
     }
 
 
@@ -47,11 +49,15 @@ def build(engine: Engine, base: str, tag: str) -> None:
     commit = commit_of(ROOT)
     if commit.revision.endswith("-dirty"):
         print("image: files differ from the commit, and the label of the revision says so: -dirty", file=sys.stderr)
+    made = []
     for image, target in TARGETS.items():
-        arguments = arguments_of(image, base, engine.digest_of(base), commit)
-        engine.build(ROOT, target, f"{image}:{tag}", arguments, commit.seconds)
-    for image in TARGETS:
-        print(report(engine.inspect(f"{image}:{tag}")))
+        labels = labels_of(image, base, engine.digest_of(base), commit)
+        engine.build(ROOT, target, f"{image}:{tag}", base, labels, commit.seconds)
+        made.append(engine.inspect(f"{image}:{tag}"))
+        if not labels.items() <= made[-1].labels.items():
+            raise BuildError(f"{image}:{tag} has other labels than it was given, and")
+    for each in made:
+        print(report(each))
 
 
 def main(words: list[str] | None = None) -> int:

@@ -51,11 +51,11 @@ class Engine:
 
     name: str
 
-    def build(self, folder: Path, target: str, image: str, arguments: Mapping[str, str], seconds: int) -> None:
+    def build(self, folder: Path, target: str, image: str, base: str, labels: Mapping[str, str], seconds: int) -> None:
         """Builds one target of the Dockerfile. Prints what the engine prints. Raises BuildError."""
-        words = [*BUILD[self.name], "--target", target, "--tag", image]
-        for name, value in arguments.items():
-            words += ["--build-arg", f"{name}={value}"]
+        words = [*BUILD[self.name], "--target", target, "--tag", image, "--build-arg", f"BASE={base}"]
+        for name, value in labels.items():
+            words += ["--label", f"{name}={value}"]
         if self.name == "buildah":
             words += ["--timestamp", str(seconds)]  # of all files, so that the same commit gives the same layers
         if subprocess.run([*words, str(folder)], check=False).returncode:

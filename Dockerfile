@@ -4,7 +4,7 @@
 #   docker build --target identity -t unora-identity .
 #   docker run unora unora_streak --role worker
 #   docker run unora unora_streak migrate
-# `make image` builds both, and fills in the labels; docs/image.md has the details.
+# `make image` builds both, with labels that say from what; docs/image.md has the details.
 # Another base image needs glibc, and Python 3.11 or newer with venv at the same path in all stages.
 ARG BASE=python:3.11.14-slim-trixie
 
@@ -41,10 +41,11 @@ COPY --from=wheel /opt/unora.tools/dist /opt/unora.tools/dist
 RUN ./build.sh unora /opt/unora
 
 FROM ${BASE} AS runtime
-# A running container never installs anything.
+# A running container never installs anything, and no file gives the rights of its owner to whoever runs it.
 RUN if python3 -m pip --version >/dev/null 2>&1; then \
         python3 -m pip uninstall --yes --quiet --root-user-action=ignore pip; \
-    fi
+    fi && \
+    find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 # Modules are compiled when the image is built. A container cannot write here, so it must not try to write bytecode.
 ENV PATH=/opt/unora/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -55,31 +56,16 @@ WORKDIR /tmp
 EXPOSE 8443 8081 9090
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["python", "-m"]
-# From what and when the image was built; `make image` gives these, `unknown` is an image built by hand.
-ARG BASE
-ARG BASE_DIGEST=unknown
-ARG CREATED=unknown
-ARG REVISION=unknown
-ARG VERSION=unknown
-LABEL org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.base.name="${BASE}" \
-      org.opencontainers.image.base.digest="${BASE_DIGEST}" \
-      org.opencontainers.image.created="${CREATED}" \
-      org.opencontainers.image.revision="${REVISION}" \
-      org.opencontainers.image.version="${VERSION}"
+LABEL org.opencontainers.image.licenses="Apache-2.0"
 
 FROM runtime AS identity
-ARG LOCK_SHA256=unknown
 LABEL org.opencontainers.image.title="unora-identity" \
       org.opencontainers.image.description="The identity service of Unora: python -m unora_identity" \
-      unora.lock="requirements-identity.txt" \
-      unora.lock.sha256="${LOCK_SHA256}"
+      unora.lock="requirements-identity.txt"
 COPY --from=identity-build /opt/unora /opt/unora
 
 FROM runtime AS services
-ARG LOCK_SHA256=unknown
 LABEL org.opencontainers.image.title="unora" \
       org.opencontainers.image.description="The services of Unora but identity, and its jobs: python -m unora_<context>" \
-      unora.lock="requirements.txt" \
-      unora.lock.sha256="${LOCK_SHA256}"
+      unora.lock="requirements.txt"
 COPY --from=services-build /opt/unora /opt/unora

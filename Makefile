@@ -65,7 +65,7 @@ clean: $(STUBS) ## Stop everything and erase the data
 
 # --- run it elsewhere
 
-.PHONY: compose-files k8s k8s-files digests variables sdk
+.PHONY: compose-files k8s k8s-files digests image base-image pin sbom audit variables sdk
 compose-files: $(STUBS) ## Write the certificates and secrets that docker-compose.yml mounts
 	@$(BIN)/python -m unora_local compose-files
 
@@ -80,6 +80,21 @@ digests: $(STUBS) ## Write the digests of images and the release into an overlay
 
 sdk: $(STUBS) ## Build the package for subscribers, unora-sdk, as wheel and sdist into .run/sdk
 	@$(BIN)/python libs/sdk/build.py .run/sdk
+
+image: $(SETUP) ## Build both images with docker, podman or buildah; BASE=… another base, TAG=… (latest), ENGINE=…
+	@PYTHONPATH=tools $(BIN)/python -m unora_tools.image $(if $(BASE),--base $(BASE)) $(if $(TAG),--tag $(TAG)) $(if $(ENGINE),--engine $(ENGINE))
+
+base-image: ## Make a base for `make image` from Debian's packages, where no registry is reached; needs root and buildah
+	@deploy/image/base.sh
+
+pin: $(STUBS) ## Write an overlay that names images by digest; OUT=folder IMAGES="unora=…@sha256:… unora-identity=…@sha256:…"
+	@$(BIN)/python -m unora_tools.image.pin $(if $(OVERLAY),--overlay $(OVERLAY)) --out $(or $(OUT),.run/pinned) $(IMAGES)
+
+sbom: $(SETUP) ## Write a bill of materials of each image, CycloneDX 1.6, into .run/sbom
+	@PYTHONPATH=tools $(BIN)/python -m unora_tools.supply.sbom
+
+audit: $(SETUP) ## Look for known faults in the packages of the images
+	@PYTHONPATH=tools $(BIN)/python -m unora_tools.supply.audit
 
 variables: $(STUBS) ## Print every variable that the services read, with its default and its meaning
 	@$(BIN)/python -m unora_tools.variables
@@ -136,7 +151,7 @@ upgrade: $(STUBS) ## Roll an earlier release to today's and back on one database
 
 # --- maintain it
 
-.PHONY: format client page page-pictures protos reference gateway dashboards baseline lock
+.PHONY: format client page page-pictures protos reference gateway dashboards baseline licences lock
 format: $(STUBS) ## Format the code, and fix what the linter can fix
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix .
@@ -170,6 +185,9 @@ dashboards: $(STUBS) ## Write the dashboards of deploy/observe from tools/unora_
 baseline: $(STUBS) ## Record today's contract, and the last commit's schemas, as the release that `make check` compares with
 	@$(BIN)/buf build $(IMAGE) --exclude-source-info -o $(BASELINE)
 	@$(BIN)/python -m unora_tools.schemas record
+
+licences: $(SETUP) ## Write docs/third-party-licences.md, and refuse a licence that does not go with Apache-2.0
+	@PYTHONPATH=tools $(BIN)/python -m unora_tools.supply.listing
 
 lock: $(SETUP) ## Resolve the dependencies of pyproject.toml again, with hashes
 	@$(BIN)/$(LOCK) pyproject.toml -o requirements.txt

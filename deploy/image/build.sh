@@ -26,6 +26,10 @@ packages)
     ;;
 unora)
     uv pip install --quiet --python "$home/bin/python" --no-deps --offline --compile-bytecode "$tools"/dist/*.whl
+    # Here uv keeps the time of the wheel, and the same source is to give the same files.
+    about=$(echo "$home"/lib/python3.*/site-packages/unora-*.dist-info)
+    rm "$about/uv_cache.json"
+    sed -i '/uv_cache.json/d' "$about/RECORD"
     ;;
 *)
     echo "build.sh: tools, wheel, packages or unora, not $step" >&2

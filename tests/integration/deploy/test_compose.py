@@ -187,7 +187,6 @@ def test_our_containers_have_no_rights_that_they_do_not_need(services: dict[str,
         service = services[name]
         assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
         assert service["security_opt"] == ["no-new-privileges:true"]
-        assert service["build"] == "."
 
 
 def test_published_ports_are_open_to_this_machine_only(services: dict[str, Service]) -> None:

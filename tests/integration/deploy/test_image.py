@@ -166,6 +166,13 @@ async def test_all_modules_are_compiled_in_the_image(image: Image) -> None:
     assert [path for path, found in compiled.items() if found[0].read_bytes()[4:8] != unchecked] == []
 
 
+def test_no_file_of_the_image_keeps_the_time_at_which_it_was_built(image: Image) -> None:
+    (about,) = (image.venv / "lib").glob("python3.*/site-packages/unora-*.dist-info")
+    assert "unora_common/cli.py" in (about / "RECORD").read_text()
+    assert list(image.venv.rglob("uv_cache.json")) == []
+    assert "uv_cache.json" not in (about / "RECORD").read_text()
+
+
 async def test_the_image_of_the_services_runs_all_but_identity(images: dict[str, Image]) -> None:
     """It imports every module of the other contexts; identity's declaration serves `migrate` and the streams."""
     walk = (

@@ -1,0 +1,1 @@
+"""`make image`: builds the images with the container engine that is there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import asyncpg
@@ -44,6 +45,10 @@ class Scene:
     async def seed(self, number: int) -> None:
         """Make members."""
         await seed.seed(self.stack.env, self.people, number, self.progress)
+
+    def file(self, name: str) -> Path:
+        """A file of the drills, beside the stack."""
+        return self.stack.folder.path.parent / name
 
     @asynccontextmanager
     async def diary(self) -> AsyncIterator[Diary]:

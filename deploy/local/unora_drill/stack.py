@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import Sequence
+from signal import SIGHUP
 from typing import Final
 
 from unora_common import declarations
@@ -43,6 +45,7 @@ class DrillStack:
         self._progress = progress
         self._release = release.todays()
         self._supervisor = Supervisor(folder, progress.say)
+        self._nats: Nats
 
     @property
     def env(self) -> Env:
@@ -85,11 +88,17 @@ class DrillStack:
         """Start Postgres; return when it takes writes, after a recovery too."""
         await self._part("postgres", self.layout.postgres)
 
-    async def start_nats(self) -> Nats:
+    async def start_nats(self) -> None:
         """Start NATS without streams, as a server has none whose data are lost."""
         nats = self.layout.nats(await asyncio.to_thread(declarations.consumed_subjects, CONTEXTS), bare=True)
         await self._part("nats", nats)
-        return nats
+        self._nats = nats
+
+    async def reload_nats(self) -> None:
+        """Have the server read its files again."""
+        process = self._nats.process
+        assert process is not None
+        os.kill(process.pid, SIGHUP)
 
     def lose_streams(self) -> None:
         """Delete the data of NATS."""

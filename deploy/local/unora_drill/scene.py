@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ import asyncpg
 from unora.identity.v1.account_service_pb2 import SessionTokens
 from unora_common.config import CONTEXTS
 from unora_local import members
-from unora_local.client import Gateway, Session
+from unora_local.client import Gateway, Refused, Session
 from unora_local.clock import Clock
 from unora_local.keyboard import seed
 from unora_local.keyboard.people import People
@@ -104,3 +104,14 @@ class Scene:
                 if session.user_id != known.user_id:
                     faults.append(f"{login} was {known.user_id} and is {session.user_id}")
         return Check("sign-ins", faults, f"{len(self.people.all())} members sign in by phone and are who they were")
+
+
+async def refusal(call: Awaitable[object]) -> str:
+    """What a member is told instead of an answer: code and reason, or `OK` if the call is answered."""
+    try:
+        await call
+    except Refused as error:
+        return f"{error.code} {error.reason}".rstrip()
+    except OSError as error:
+        return type(error).__name__
+    return "OK"

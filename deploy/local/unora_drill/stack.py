@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 from signal import SIGHUP
 from typing import Final
 
@@ -76,9 +77,9 @@ class DrillStack:
         for row in reversed(self._supervisor.rows()):
             await self.kill(row.name)
 
-    async def start_services(self, contexts: Sequence[str] = CONTEXTS) -> None:
-        """Start the services; return when all are ready. Raises StartFailedError."""
-        await asyncio.gather(*(self._start_service(context) for context in contexts))
+    async def start_services(self, contexts: Sequence[str] = CONTEXTS, *, until: str = "") -> None:
+        """Start the services; return when all are ready, or when their log says `until`. Raises StartFailedError."""
+        await asyncio.gather(*(self._start_service(context, until) for context in contexts))
 
     async def stop_services(self, contexts: Sequence[str] = CONTEXTS) -> None:
         """As a deployment does."""
@@ -154,12 +155,15 @@ class DrillStack:
     def _environment(self, context: str) -> dict[str, str]:
         return services.environment(context, self.layout.backing) | self.settings[context]
 
-    async def _start_service(self, context: str) -> None:
+    async def _start_service(self, context: str, until: str) -> None:
         environment = await asyncio.to_thread(self._environment, context)  # it loads the service
         log = self.folder.logs / f"{context}.log"
         process = Process(context, services.module(context), log=log, env=environment, grace=services.STOPS_WITHIN)
         address = self.layout.backing.endpoints[context][0].grpc
         await self._supervisor.start(context, ProcessPart(process), address)
+        if until:
+            await process.wait_until(lambda: asyncio.to_thread(_says, log, until), within=READY_WITHIN, every=0.2)
+            return
         try:
             async with asyncio.timeout(READY_WITHIN):
                 await health.ready(address, self.layout.developer)
@@ -168,3 +172,7 @@ class DrillStack:
 
     async def _part(self, name: str, part: Part) -> None:
         await self._supervisor.start(name, part, "")
+
+
+def _says(log: Path, text: str) -> bool:
+    return text in log.read_text()

@@ -101,7 +101,7 @@ variables: $(STUBS) ## Print every variable that the services read, with its def
 
 # --- prove it
 
-.PHONY: test unit testbed prove check fast-check rules bench bench-record simulate attack upgrade
+.PHONY: test unit testbed prove check fast-check rules bench bench-record simulate attack upgrade drill
 test: $(STUBS) ## Run all tests, on servers of their own; T=path[::name] runs one file or test; ARGS=--lf what failed last
 ifdef T
 	@$(PYTEST) $(T) $(ARGS)
@@ -148,6 +148,9 @@ attack: $(STUBS) ## Attack a stack of its own, and print what honest members not
 
 upgrade: $(STUBS) ## Roll an earlier release to today's and back on one database, under load (minutes); ARGS="--from COMMIT"
 	@$(BIN)/python -m unora_upgrade $(ARGS) $(STOPPABLE)
+
+drill: $(STUBS) ## Play disasters on a stack of its own, and what brings it back (minutes); ARGS="--only NAME" plays one
+	@$(BIN)/python -m unora_drill $(ARGS) $(STOPPABLE)
 
 # --- maintain it
 

@@ -73,11 +73,15 @@ class Supervisor:
         self._watched[name] = _Watched(name, part, address, asyncio.create_task(self._watch(name, part)))
         self._record()
 
-    async def end(self, name: str) -> None:
-        """Stop a part as a deployment does, and keep it running no more; return when it has ended."""
+    async def end(self, name: str, *, crash: bool = False) -> None:
+        """Stop a part as a deployment does, or at once as a crash does, and keep it running no more; return when it has
+        ended.
+        """
         item = self._watched[name]
         item.watcher.cancel()
         await asyncio.gather(item.watcher, return_exceptions=True)
+        if crash and item.part.process is not None:
+            item.part.process.kill()
         await item.part.stop()
         del self._watched[name]
         self._record()

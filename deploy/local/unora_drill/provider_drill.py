@@ -16,6 +16,7 @@ from unora_demo.provider import Provider
 from unora_local import members
 from unora_local.cast import PEOPLE
 from unora_local.client import Gateway, Session, request_id
+from unora_local.clock import Clock
 from unora_local.keyboard.sessions import session_of
 from unora_local.photos.portraits import portrait
 from unora_upgrade import newcomers
@@ -26,10 +27,12 @@ from unora_drill.scene import Scene, refusal
 
 MONTH: Final = timedelta(days=31)
 DAY: Final = timedelta(days=1)
+LATER: Final = timedelta(minutes=5)
 AGAIN: Final = timedelta(seconds=61)
 """By the rule clock: after so long billing asks the provider again."""
 RENEWED_WITHIN: Final = 60.0
-UNPAID: Final = "SELECT count(*) FROM billing.payments WHERE renews_subscription_id IS NOT NULL AND status <> 'applied'"
+RENEWALS: Final = "SELECT count(*) FROM billing.payments WHERE renews_subscription_id IS NOT NULL"
+RENEWED: Final = f"{RENEWALS} AND status = 'applied'"
 NOWHERE: Final = "http://127.0.0.1:9"
 AWAY: Final = {
     "UNORA_SMS_SANDBOX": "",
@@ -59,7 +62,9 @@ async def _payments(scene: Scene, record: Record) -> None:
         await newcomers.subscribe(Newcomer(payer, PEOPLE[0]), provider)
         await clock.move(MONTH - DAY * 2)
         await stack.end("payments")
-        await clock.jump(DAY * 3)  # the renewal comes due, and a day goes by
+        await clock.jump(DAY * 2 + LATER)  # the renewal comes due
+        await _until(clock, RENEWALS, 1)
+        await clock.jump(DAY)
         late = await _session(scene, gateway, logins[1])
         subscribing = SubscribeRequest(request_id=request_id(), tier=TIER_PLUS)
         said = await refusal(late.call(gateway.billing.Subscribe, subscribing))
@@ -68,10 +73,7 @@ async def _payments(scene: Scene, record: Record) -> None:
         during = await _tier(payer)
         with record.step("nothing: the provider is back, and billing asks again within a minute"):
             await stack.start_payments()
-            async with asyncio.timeout(RENEWED_WITHIN):
-                while await clock.superuser.fetchval(UNPAID):
-                    await clock.jump(AGAIN)
-                    await asyncio.sleep(1.0)  # other processes ask, and the provider's webhook comes back
+            await _until(clock, RENEWED, 1, AGAIN)
             await clock.wait_until_idle()
         payer = await _session(scene, gateway, logins[0])
         after = await _tier(payer)
@@ -82,6 +84,14 @@ async def _payments(scene: Scene, record: Record) -> None:
     )
     holds = not double and sum(charged.values()) == 2 and during == after == "TIER_PLUS"
     record.expect("payments", holds=holds, found=found)
+
+
+async def _until(clock: Clock, sql: str, number: int, step: timedelta = timedelta()) -> None:
+    """Until a count has come to a number, while the rule clock goes on by steps. Raises TimeoutError."""
+    async with asyncio.timeout(RENEWED_WITHIN):
+        while await clock.superuser.fetchval(sql) < number:
+            await clock.jump(step)
+            await asyncio.sleep(0.5)  # other processes ask, and the provider's webhook comes back
 
 
 def _charged(scene: Scene) -> Counter[str]:

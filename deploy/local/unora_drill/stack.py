@@ -159,10 +159,12 @@ class DrillStack:
         environment = await asyncio.to_thread(self._environment, context)  # it loads the service
         log = self.folder.logs / f"{context}.log"
         process = Process(context, services.module(context), log=log, env=environment, grace=services.STOPS_WITHIN)
-        address = self.layout.backing.endpoints[context][0].grpc
+        address, before = self.layout.backing.endpoints[context][0].grpc, log.stat().st_size if log.exists() else 0
         await self._supervisor.start(context, ProcessPart(process), address)
         if until:
-            await process.wait_until(lambda: asyncio.to_thread(_says, log, until), within=READY_WITHIN, every=0.2)
+            await process.wait_until(
+                lambda: asyncio.to_thread(_says, log, before, until), within=READY_WITHIN, every=0.2
+            )
             return
         try:
             async with asyncio.timeout(READY_WITHIN):
@@ -174,5 +176,6 @@ class DrillStack:
         await self._supervisor.start(name, part, "")
 
 
-def _says(log: Path, text: str) -> bool:
-    return text in log.read_text()
+def _says(log: Path, since: int, text: str) -> bool:
+    """Whether a log has a text from a byte on."""
+    return text.encode() in log.read_bytes()[since:]

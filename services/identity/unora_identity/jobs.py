@@ -62,7 +62,7 @@ class PhoneKeyWatch:
     def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
         self.runtime = runtime
 
-    @every(seconds=30)
+    @every(seconds=5)
     async def check_phone_key(self) -> int:
         """Compares the key with the one of the first process. Raises PhoneKeyDiffers."""
         known = self.runtime.resources.phone_key

@@ -139,7 +139,7 @@ async def _on_a_stack(plan: Plan, folder: RunFolder, progress: Progress, old: Re
                 await _steps(plan, fleet, progress, old, load)
             with progress.step("all that is under way ends"):
                 await clock.wait_until_idle()
-            return await checks.all_of(env, clock.superuser, load)
+            return [*await checks.all_of(env, clock.superuser, load), checks.deaths(fleet.deaths)]
     finally:
         with progress.step("the stack stops"):
             await fleet.stop()

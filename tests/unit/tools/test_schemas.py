@@ -11,7 +11,8 @@ import pytest
 from unora_common import migrations
 from unora_common.config import CONTEXTS
 from unora_tools.schemas import compared, described, statements
-from unora_tools.schemas.__main__ import RECORDED, faults
+from unora_tools.schemas.__main__ import faults
+from unora_tools.schemas.recorded import SCHEMAS
 
 Json = dict[str, Any]
 
@@ -26,7 +27,7 @@ def test_the_migrations_of_today_let_the_recorded_release_go_on() -> None:
 
 
 def test_the_record_has_every_context_and_can_be_written_again() -> None:
-    recorded = json.loads(RECORDED.read_text())
+    recorded = json.loads(SCHEMAS.read_text())
     assert set(recorded) == set(CONTEXTS)
     assert json.loads(described.written(["streak"]))["streak"] == described.context("streak")
 

@@ -95,6 +95,11 @@ async def unbroken(superuser: asyncpg.Connection[asyncpg.Record]) -> Check:
     return Check("invariants", faults, f"none of {len(invariants.INVARIANTS)} is broken" if not faults else "broken")
 
 
+def deaths(found: list[str]) -> Check:
+    """No process died: one that is started again soon enough loses no call, but a rollout must not need that."""
+    return Check("processes", found, f"{len(found)} died")
+
+
 def logs(folder: Path) -> Check:
     """No process wrote an error. What a member or a consumer met may have been made good since."""
     files = sorted(each for each in folder.glob("*.log") if each.name.partition(".")[0].split("-")[0] in CONTEXTS)

@@ -66,6 +66,11 @@ class Fleet:
         self._supervisor.all_started()
         self._folder.write_env(layout.published())
 
+    @property
+    def deaths(self) -> list[str]:
+        """The processes that have died, each in words, though each was started again."""
+        return self._supervisor.deaths
+
     async def stop(self) -> None:
         """Stop all; the data stay until the folder is erased."""
         self._folder.remove_env()

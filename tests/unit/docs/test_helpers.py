@@ -111,3 +111,18 @@ def test_a_number_of_processes_is_given_to_what_would_take_it_back(told: Path) -
     held = run(told, "worker_replicas 4", keda="1")[-1]
     assert held == "-n unora annotate --overwrite scaledobject streak-worker autoscaling.keda.sh/paused-replicas=4"
     assert run(told, "worker_replicas", keda="1")[-1].endswith("paused-replicas-")
+
+
+# What a page must not ask for, since it does nothing, or not what it says.
+MISTAKES = {
+    r"kubectl -n unora scale deploy/\$context": "autoscalers take it back: api_replicas, worker_replicas",
+    r"postgres-1 -c postgres": "the primary may be another: sql",
+    r"(?:trouble|log(?: \d+[mh])?) \| grep [^\n]*(?:not ready|relay inter|consumer inter|event waits)": "it is written once, and long ago: said",
+    r"[Rr]un the Job `": "it is complete, and applying it does nothing: again",
+}
+
+
+@pytest.mark.parametrize("page", sorted(FOLDER.glob("*.md")), ids=lambda page: page.name)
+def test_no_runbook_asks_for_what_does_nothing(page: Path) -> None:
+    told = page.read_text()
+    assert {why for mistake, why in MISTAKES.items() if re.search(mistake, told)} == set()

@@ -117,7 +117,7 @@ def test_a_number_of_processes_is_given_to_what_would_take_it_back(told: Path) -
 MISTAKES = {
     r"kubectl -n unora scale deploy/\$context": "autoscalers take it back: api_replicas, worker_replicas",
     r"postgres-1 -c postgres": "the primary may be another: sql",
-    r"(?:trouble|log(?: \d+[mh])?) \| grep [^\n]*(?:not ready|relay inter|consumer inter|event waits)": "it is written once, and long ago: said",
+    r"(?:trouble|log(?: \d+[mh])?) \| grep [^\n]*(?:not ready|relay inter|consumer inter|event waits)": "said finds it",
     r"[Rr]un the Job `": "it is complete, and applying it does nothing: again",
 }
 

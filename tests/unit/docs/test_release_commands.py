@@ -1,4 +1,4 @@
-"""The commands by which a release comes in (kubernetes.md) and goes out again (rollouts.md), on a kubectl that takes notes."""
+"""How a release comes in (kubernetes.md) and goes out again (rollouts.md), on a kubectl that takes notes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from tests.unit.docs.repository import DOCS
 
 BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+PROCESSES = "'app.kubernetes.io/component in (api,worker,front)'"
 FAKE = """#!/usr/bin/env bash
 echo "$*" >> "$CALLS"
 case "$*" in
@@ -46,7 +47,7 @@ def run(folder: Path, commands: str, *, failed: str = "none") -> tuple[int, list
 
 @pytest.fixture
 def release() -> str:
-    return block("kubernetes.md", "rollout status --timeout=5m statefulset/nats")
+    return block("kubernetes.md", "finish() {")
 
 
 def test_a_release_waits_for_its_own_jobs_by_name(tmp_path: Path, release: str) -> None:
@@ -73,3 +74,12 @@ def test_the_way_back_resumes_what_was_paused_and_leaves_jobs_out(tmp_path: Path
     steps = ("front", "worker", "api")
     assert done == [(what, step) for step in steps for what in ("apply", "resume", "status")]
     assert not [call for call in calls if re.search(r"component=(streams|migrate|cluster)", call)]
+
+
+def test_what_a_restore_stops_it_starts_again() -> None:
+    """API and gateway have no number of replicas in their manifests, and an autoscaler is off at 0."""
+    _, restore = (DOCS / "kubernetes.md").read_text().split("## A restore")
+    scaled = re.findall(r"scale (.*) --replicas=(\d)", restore)
+    assert [what for what, number in scaled if number == "0"] == ["deployment -l " + PROCESSES, "statefulset/nats"]
+    assert {what for what, number in scaled if number == "3"} == {what for what, number in scaled if number == "0"}
+    assert restore.index("pg_switch_wal") < restore.index('"Retain"') < restore.index("delete cluster.postgresql")

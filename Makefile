@@ -65,7 +65,7 @@ clean: $(STUBS) ## Stop everything and erase the data
 
 # --- run it elsewhere
 
-.PHONY: compose-files k8s k8s-files digests image base-image pin sbom audit variables sdk
+.PHONY: compose-files k8s k8s-files digests image base-image sbom audit variables sdk
 compose-files: $(STUBS) ## Write the certificates and secrets that docker-compose.yml mounts
 	@$(BIN)/python -m unora_local compose-files
 
@@ -86,9 +86,6 @@ image: $(SETUP) ## Build both images with docker, podman or buildah; BASE=… an
 
 base-image: ## Make a base for `make image` from Debian's packages, where no registry is reached; needs root and buildah
 	@deploy/image/base.sh
-
-pin: $(STUBS) ## Write an overlay that names images by digest; OUT=folder IMAGES="unora=…@sha256:… unora-identity=…@sha256:…"
-	@$(BIN)/python -m unora_tools.image.pin $(if $(OVERLAY),--overlay $(OVERLAY)) --out $(or $(OUT),.run/pinned) $(IMAGES)
 
 sbom: $(SETUP) ## Write a bill of materials of each image, CycloneDX 1.6, into .run/sbom
 	@PYTHONPATH=tools $(BIN)/python -m unora_tools.supply.sbom

@@ -33,9 +33,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     client's. With 0 it is that of the connection, and the header counts for nothing.
     """
     proxy_protocol: bool = False
-    """Whether each connection of a client begins with the PROXY protocol (version 1 or 2), by which a balancer that passes
-    TLS on tells the client's address. With true a connection without it is refused, and only the balancer may reach the
-    gateway: whoever else does can claim any address.
+    """Whether each connection of a client begins with the PROXY protocol (version 1 or 2), by which a balancer that
+    passes TLS on tells the client's address. With true a connection without it is refused, and only the balancer may
+    reach the gateway: whoever else does can claim any address.
     """
     origins: tuple[str, ...] = ()
     """The origins of web pages that may call (CORS), such as `https://app.example.com`; `*` in one stands for any

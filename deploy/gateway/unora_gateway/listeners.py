@@ -46,7 +46,8 @@ but the trace, which the script has found to have the form of one.
 def listeners(target: Target, routes: Sequence[Route], services: Sequence[str]) -> list[Json]:
     """All of them."""
     manager = _for_clients(target, routes, services)
-    found = [_listener("front", target.front, manager, tls.to_clients(target))]
+    front = _listener("front", target.front, manager, tls.to_clients(target))
+    found = [front | _address_before_tls() if target.policy.proxy_protocol else front]
     if target.plain is not None:
         found.append(_listener("plain", target.plain, manager))
     found.append(_listener("watch", target.watch, _for_watchers(target)))
@@ -63,6 +64,12 @@ def _listener(name: str, address: Address, manager: Json, socket: Json | None = 
         "per_connection_buffer_limit_bytes": 2 * ANSWER_BYTES,
         "filter_chains": [chain],
     }
+
+
+def _address_before_tls() -> Json:
+    """The PROXY protocol of a balancer: the connection then has the client's address for all that follows."""
+    kind = "type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol"
+    return {"listener_filters": [{"name": "envoy.filters.listener.proxy_protocol", "typed_config": {"@type": kind}}]}
 
 
 def _for_clients(target: Target, routes: Sequence[Route], services: Sequence[str]) -> Json:

@@ -32,6 +32,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """How many proxies before the gateway add to X-Forwarded-For: the address that the first of them saw is the
     client's. With 0 it is that of the connection, and the header counts for nothing.
     """
+    proxy_protocol: bool = False
+    """Whether each connection of a client begins with the PROXY protocol (version 1 or 2), by which a balancer that
+    passes TLS on tells the client's address. With true a connection without it is refused, and only the balancer may
+    reach the gateway: whoever else does can claim any address.
+    """
     origins: tuple[str, ...] = ()
     """The origins of web pages that may call (CORS), such as `https://app.example.com`; `*` in one stands for any
     letters but a slash, such as `http://localhost:*`.
@@ -120,5 +125,5 @@ def _parsed(name: str, text: str, kind: type[T]) -> T:
     try:
         return msgspec.convert(raw, kind, strict=False)
     except msgspec.ValidationError:
-        needed = "a whole number" if kind is int else "a number"
+        needed = {int: "a whole number", bool: "true or false"}.get(kind, "a number")
         raise PolicyError(f"{name} is {text!r}: give {needed}, or do not set it") from None

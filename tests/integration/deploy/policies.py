@@ -28,11 +28,9 @@ class Policies:
     def __init__(self, rendered: Rendered) -> None:
         self.pods: dict[str, Labels] = {name: pod["metadata"]["labels"] for name, pod in rendered.pods.items()}
         for name in rendered.all("Cluster"):
-            inherited = rendered.one("Cluster", name)["spec"]["inheritedMetadata"]["labels"]
-            self.pods[name] = {"cnpg.io/cluster": name, **inherited}
+            self.pods[name] = {"cnpg.io/cluster": name, "cnpg.io/podRole": "instance", COMPONENT: "database"}
         for name in rendered.all("Pooler"):
-            labels = rendered.one("Pooler", name)["spec"]["template"]["metadata"]["labels"]
-            self.pods[name] = {"cnpg.io/poolerName": name, **labels}
+            self.pods[name] = {"cnpg.io/poolerName": name, "cnpg.io/podRole": "pooler", COMPONENT: "pooler"}
         if not rendered.all("Cluster"):  # the platform's own, by the labels that it must have
             self.pods["postgres"] = {"cnpg.io/cluster": "postgres", PART_OF: "other", COMPONENT: "postgres"}
         self.pods |= OUTSIDE

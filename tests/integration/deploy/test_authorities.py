@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from unora_tools.kubernetes.render import rendered
+import pytest
+from unora_tools.kubernetes.render import VARIANTS, of_kind, rendered
 
 Object = dict[str, Any]
 FRONT = "front-tls"
@@ -24,7 +25,7 @@ def sources(volume: Object) -> Iterator[tuple[str, str, dict[str, str]]]:
 def test_no_process_trusts_only_the_authority_of_its_own_certificate() -> None:
     found = 0
     for item in rendered("prod+authorities"):
-        if item["kind"] not in ("Deployment", "StatefulSet", "Job"):
+        if item["kind"] not in ("Deployment", "StatefulSet"):
             continue
         volumes = item["spec"]["template"]["spec"].get("volumes", [])
         given = [source for volume in volumes for source in sources(volume)]
@@ -35,4 +36,12 @@ def test_no_process_trusts_only_the_authority_of_its_own_certificate() -> None:
         name = f"{item['kind']} {item['metadata']['name']}"
         assert all(set(items) == {"tls.crt", "tls.key"} for items in own), name
         assert [items.keys() for _, source, items in given if source == "authorities"] == [{"ca.crt"}], name
-    assert found >= 16, "seven contexts with two Deployments each, the gateway, the Job `streams`"
+    assert found == 16, "seven contexts with two Deployments each, the gateway, NATS"
+
+
+@pytest.mark.parametrize("variant", [each for each in VARIANTS if each.startswith("prod+")])
+def test_a_component_can_be_added_to_a_release_that_runs(variant: str) -> None:
+    """Its Jobs are there already, complete, and the template of a Job cannot be changed."""
+    before = {item["metadata"]["name"]: item["spec"] for item in of_kind(rendered("prod"), "Job")}
+    after = {item["metadata"]["name"]: item["spec"] for item in of_kind(rendered(variant), "Job")}
+    assert [name for name in before.keys() & after.keys() if before[name] != after[name]] == []

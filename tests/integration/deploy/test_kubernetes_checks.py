@@ -126,7 +126,7 @@ def test_no_image_of_prod_is_left_without_its_digest(tmp_path: Path) -> None:
     (tmp_path / "deployed" / "kustomization.yaml").write_text(digests.component(images, "0-2-0", None))
     (tmp_path / "overlay").mkdir()
     objects = render.render_on(tmp_path / "overlay", render.FOLDER / "overlays" / "prod", [tmp_path / "deployed"])
-    assert len(images) == 5
+    assert len(images) == 6
     assert all(image.endswith(f"@{digest}") for image in digests.images_of(objects))
 
 

@@ -6,15 +6,23 @@ import os
 import re
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from unora_tools.kubernetes import render
+from unora_tools.kubernetes import quota, render
 from unora_tools.kubernetes.connections import budget
 from unora_tools.kubernetes.digests import COMPONENT, component
 
-PAGE = (render.FOLDER.parents[1] / "docs" / "kubernetes.md").read_text()
-BLOCKS = [yaml.safe_load(block) for block in re.findall(r"^ *```yaml\n(.*?)^ *```", PAGE, re.MULTILINE | re.DOTALL)]
+
+def blocks(page: str) -> list[Any]:
+    return [yaml.safe_load(block) for block in re.findall(r"^ *```yaml\n(.*?)^ *```", page, re.MULTILINE | re.DOTALL)]
+
+
+DOCS = render.FOLDER.parents[1] / "docs"
+PAGE = (DOCS / "kubernetes.md").read_text()
+BLOCKS = blocks(PAGE)
+GATEWAY_BLOCKS = blocks((DOCS / "gateway.md").read_text())
 STEPS = {
     "platform": "app.kubernetes.io/component in (cluster,streams,migrate,api,worker,front)",
     "prepare": "app.kubernetes.io/component notin (cluster,streams,migrate)",
@@ -73,6 +81,29 @@ def test_a_restore_reads_one_history_and_writes_another_at_the_moment_that_an_ov
     assert datetime.fromisoformat(moment).tzinfo is not None
     assert reads == "postgres"
     assert writes not in (reads, *unset)
+
+
+def test_the_load_balancer_of_the_page_of_the_gateway_is_within_the_quota(tmp_path: Path) -> None:
+    """A LoadBalancer has ports on the nodes by default, and the quota allows none."""
+    (patches,) = (block["patches"] for block in GATEWAY_BLOCKS if "patches" in block)
+    objects = overlay(tmp_path, {"resources": ["../prod"], "patches": patches})
+    (service,) = (item for item in render.of_kind(objects, "Service") if item["metadata"]["name"] == "gateway-front")
+    assert service["spec"]["type"] == "LoadBalancer"
+    assert quota.faults(objects) == []
+    service["spec"].pop("allocateLoadBalancerNodePorts")
+    (fault,) = quota.faults(objects)
+    assert "services.nodeports is 0" in fault
+
+
+def test_the_policy_of_the_page_of_the_gateway_admits_its_balancer_only(tmp_path: Path) -> None:
+    (patches,) = (block for block in GATEWAY_BLOCKS if isinstance(block, list))
+    objects = overlay(tmp_path, {"resources": ["../prod"], "patches": patches})
+    (policy,) = (
+        each for each in render.of_kind(objects, "NetworkPolicy") if each["metadata"]["name"] == "gateway-clients"
+    )
+    (rule,) = policy["spec"]["ingress"]
+    assert rule["ports"] == [{"port": 8443, "protocol": "TCP"}]
+    assert list(rule["from"][0]) == ["namespaceSelector"]
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -12,6 +12,7 @@ from unora_common.provision import CONNECTIONS, OWNER_CONNECTIONS, role_names
 from unora_tools.kubernetes import generated, secrets
 from unora_tools.kubernetes.connections import budget
 
+from tests.integration.deploy.policies import Policies
 from tests.integration.deploy.rendered import FRONT, Rendered, container
 from tests.integration.deploy.test_kubernetes_jobs import secrets_of
 
@@ -162,6 +163,21 @@ def test_every_process_with_metrics_is_scraped_with_its_context_and_role(prod: R
         "context": ["__meta_kubernetes_pod_label_app_kubernetes_io_name"],
         "role": ["__meta_kubernetes_pod_label_app_kubernetes_io_component"],
     }
+
+
+def test_the_operator_of_postgres_alone_writes_the_labels_that_it_writes() -> None:
+    """Else each of us would set them back in turn. The monitor finds its pods by labels that are its own."""
+    pooler = Rendered("prod+pooler")
+    given = [
+        pooler.one("Cluster", "postgres")["spec"].get("inheritedMetadata", {}).get("labels", {}),
+        pooler.one("Pooler", "postgres-pooler")["spec"]["template"].get("metadata", {}).get("labels", {}),
+    ]
+    assert [label for labels in given for label in labels if label.startswith("app.kubernetes.io/")] == []
+    (expression,) = pooler.one("PodMonitor", "postgres")["spec"]["selector"]["matchExpressions"]
+    found = {
+        name for name, labels in Policies(pooler).pods.items() if labels.get(expression["key"]) in expression["values"]
+    }
+    assert found == {"postgres", "postgres-pooler"}
 
 
 def test_members_come_by_a_route_that_passes_tls_on(prod: Rendered) -> None:

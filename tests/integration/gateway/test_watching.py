@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
+import grpc
 from unora_local.tls import Certificate
 from unora_testing.deadlines import eventually
 from unora_testing.gateway import Door, gateway_of
@@ -15,6 +17,7 @@ from tests.integration.gateway.recorder import Recorder
 from tests.support import plain_http
 
 ACCOUNT = "/unora.identity.v1.AccountService/GetAccount"
+STREAK = "4a3b2c1d-0000-4000-8000-000000000001"
 PAGE = "https://app.example.com"
 
 
@@ -59,6 +62,44 @@ async def test_probes_answer_on_both_sides_and_metrics_only_inside(door: Door) -
             assert (await web.get(path)).status_code == 404
         for path in ("/stats", "/quitquitquit", "/config_dump", "/unora.identity.v1.AccountService/GetAccount"):
             assert (await inside.post(path)).status_code == 404
+
+
+async def test_what_reaches_no_replica_counts_as_an_error_of_its_service_in_each_protocol(
+    services: Recorder, certificates: Mapping[str, Certificate]
+) -> None:
+    """The rules count it, since the service cannot; what the service refuses itself is no such error."""
+    path = "/unora.streak.v1.StreakService/CheckIn"
+
+    async def counted(door: Door, code: str) -> int:
+        async with plain_http(door.gateway.watch_url) as inside:
+            lines = (await inside.get("/metrics")).text.splitlines()
+        series = f'envoy_cluster_upstream_rq{{envoy_response_code="{code}",envoy_cluster_name="streak"}} '
+        return sum(int(line.removeprefix(series)) for line in lines if line.startswith(series))
+
+    async def call_in_each_protocol(door: Door) -> None:
+        async with door.web() as web, door.channel() as channel:
+            await web.post(f"/v1/streaks/{STREAK}:checkIn", json={"request_id": STREAK})
+            await frames.call(web, path)
+            with suppress(grpc.aio.AioRpcError):
+                await frames.native(channel, path)
+
+    async with gateway_of(services.addresses, certificates, health_seconds="0.1", failures_to_leave="1000") as door:
+        services.refusals = [grpc.StatusCode.INTERNAL] * 3
+        await call_in_each_protocol(door)
+        assert (await counted(door, "200"), await counted(door, "503")) == (3, 0)
+        await services.set_ready("streak", False)
+        try:
+
+            async def refuses() -> bool:
+                async with door.web() as web:
+                    return (await frames.call(web, path)).reason == "DEPENDENCY_UNAVAILABLE"
+
+            await eventually(refuses, "the gateway knows that no replica is ready")
+            before = await counted(door, "503")
+            await call_in_each_protocol(door)
+            assert await counted(door, "503") == before + 3
+        finally:
+            await services.set_ready("streak", True)
 
 
 async def test_the_log_says_what_happened_and_nothing_of_the_member(door: Door) -> None:

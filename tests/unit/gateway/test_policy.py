@@ -24,6 +24,8 @@ def test_a_variable_that_cannot_be_read_is_named() -> None:
         policy.load({"UNORA_GATEWAY_BODY_BYTES": "much"})
     with pytest.raises(policy.PolicyError, match=r"^UNORA_GATEWAY_CALL_SECONDS is 'ten': give a number"):
         policy.load({"UNORA_GATEWAY_CALL_SECONDS": "ten"})
+    with pytest.raises(policy.PolicyError, match=r"^UNORA_GATEWAY_PROXY_PROTOCOL is 'v2': give true or false"):
+        policy.load({"UNORA_GATEWAY_PROXY_PROTOCOL": "v2"})
 
 
 @pytest.mark.parametrize(

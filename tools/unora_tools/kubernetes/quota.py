@@ -1,4 +1,4 @@
-"""What the pods of an overlay ask of the cluster at most, beside the quota of its namespace."""
+"""What the pods and Services of an overlay ask of the cluster at most, beside the quota of its namespace."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def amount(text: str | float) -> float:
 
 
 def needs(objects: Sequence[Object]) -> dict[str, float]:
-    """What all pods ask for when each workload has the most that it may have, by the names of a ResourceQuota."""
+    """What all pods and Services ask for when each workload has the most that it may have, by the names of a
+    ResourceQuota.
+    """
     found = dict.fromkeys(("requests.cpu", "requests.memory", "limits.memory", "requests.storage", "pods"), 0.0)
     for pods in _pods(objects):
         found["pods"] += pods.number
@@ -40,7 +42,16 @@ def needs(objects: Sequence[Object]) -> dict[str, float]:
             for name in ("requests.cpu", "requests.memory", "limits.memory"):
                 what, _, kind = name.partition(".")
                 found[name] += pods.number * amount(each.get(what, {}).get(kind, 0))
-    return found
+    return found | _services(objects)
+
+
+def _services(objects: Sequence[Object]) -> dict[str, float]:
+    """A Service of type LoadBalancer has a port on the nodes for each of its own, unless it says that it needs none."""
+    balancers = [each["spec"] for each in of_kind(objects, "Service") if each["spec"].get("type") == "LoadBalancer"]
+    on_nodes = [each["spec"] for each in of_kind(objects, "Service") if each["spec"].get("type") == "NodePort"]
+    on_nodes += [spec for spec in balancers if spec.get("allocateLoadBalancerNodePorts", True)]
+    ports = sum(len(spec["ports"]) for spec in on_nodes)
+    return {"services.loadbalancers": len(balancers), "services.nodeports": ports}
 
 
 def faults(objects: Sequence[Object]) -> list[str]:
@@ -50,7 +61,7 @@ def faults(objects: Sequence[Object]) -> list[str]:
     for quota in of_kind(objects, "ResourceQuota"):
         hard = quota["spec"]["hard"]
         too_small = [name for name in sorted(hard.keys() & asked.keys()) if asked[name] > amount(hard[name])]
-        found += [f"{named(quota)}: {name} is {hard[name]}, and pods may ask for {asked[name]:g}" for name in too_small]
+        found += [f"{named(quota)}: {name} is {hard[name]}, and {asked[name]:g} may be asked for" for name in too_small]
         if "limits.cpu" in hard:
             found.append(f"{named(quota)}: limits.cpu refuses every pod, since none has a limit of CPU")
     return found

@@ -106,6 +106,7 @@ async def test_work_goes_on_at_its_pace_and_what_waits_is_bounded_while_the_coll
         work(made, 10_000)
         assert 0 < len(waiting) <= 2048
         await eventually(lambda: sent(metrics, "lost")() == 10_000, "what did not fit is counted, too")
+        work(made, 1_000)
         began = time.monotonic()
         await made.close()
         assert time.monotonic() - began < FLUSH_SECONDS + 2.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
+from unora_common.tracing.settings import fault
 
 PREFIX = "UNORA_GATEWAY_"
 T = TypeVar("T")
@@ -88,15 +88,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Raises PolicyError for a collector or a share that cannot be."""
-        if self.traces_endpoint and not _is_address(self.traces_endpoint):
-            raise PolicyError(
-                f"{PREFIX}TRACES_ENDPOINT cannot be used: give the address of a collector that takes OTLP over gRPC, "
-                "such as http://collector:4317, or https://… for TLS"
-            )
-        if not 0 <= self.traces_ratio <= 1:
-            raise PolicyError(
-                f"{PREFIX}TRACES_RATIO is {self.traces_ratio}: give a share between 0 and 1, such as 0.01"
-            )
+        if said := fault(PREFIX, self.traces_endpoint, self.traces_ratio):
+            raise PolicyError(said)
 
 
 def load(environ: Mapping[str, str] | None = None, **defaults: Any) -> Policy:
@@ -108,15 +101,6 @@ def load(environ: Mapping[str, str] | None = None, **defaults: Any) -> Policy:
         if name in environ:
             values[field.name] = _parsed(name, environ[name], field.type)
     return Policy(**values)
-
-
-def _is_address(text: str) -> bool:
-    """Whether it is http(s)://host:port."""
-    try:
-        address = urlsplit(text)
-        return address.scheme in ("http", "https") and bool(address.hostname) and address.port is not None
-    except ValueError:
-        return False
 
 
 def _parsed(name: str, text: str, kind: type[T]) -> T:

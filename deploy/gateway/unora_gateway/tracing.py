@@ -13,7 +13,7 @@ LOGGED: Final = "%TRACE_ID%"
 """What the log says of a call's trace."""
 _TRACERS: Final = "type.googleapis.com/envoy.extensions.tracers.opentelemetry"
 _MILLIONTHS: Final = 1_000_000
-LEFT_OUT: Final = (
+OVERWRITTEN: Final = (
     *("http.url", "user_agent", "peer.address", "downstream_cluster", "guid:x-request-id", "guid:x-client-trace-id"),
     *("grpc.path", "grpc.authority", "grpc.content_type", "grpc.timeout"),
 )
@@ -76,7 +76,7 @@ def _recording(policy: Policy) -> Json:
             "operation": "%ROUTE_NAME%",
             "upstream_operation": "%ROUTE_NAME%",
             "custom_tags": [
-                *({"tag": name, "literal": {"value": "-"}} for name in LEFT_OUT),
+                *({"tag": name, "literal": {"value": "-"}} for name in OVERWRITTEN),
                 {"tag": "rpc.method", "value": "%ROUTE_NAME%"},
             ],
         },

@@ -13,6 +13,7 @@ from unittest import mock
 
 import msgspec
 import pytest
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from unora_common import trace
 from unora_common.common_metrics import COMMON_METRICS
 from unora_common.config import Config
@@ -81,8 +82,8 @@ async def test_a_collector_that_is_away_is_said_once_and_that_it_is_back_too() -
     made = recorder(f"http://127.0.0.1:{port}", log, metrics)
     work(made, 10)
     await eventually(lambda: sent(metrics, "lost")() == 10, "ten spans are lost")
-    work(made, 10)
-    await eventually(lambda: sent(metrics, "lost")() == 20, "ten more are")
+    work(made, 5_000)
+    await eventually(lambda: sent(metrics, "lost")() == 5_010, "more than fit into the queue are")
     assert lines(log) == ["traces not sent"]
     async with collector(port) as traces:
 
@@ -98,14 +99,40 @@ async def test_a_collector_that_is_away_is_said_once_and_that_it_is_back_too() -
 async def test_work_goes_on_at_its_pace_and_what_waits_is_bounded_while_the_collector_is_away() -> None:
     """A port that takes connections and answers nothing: each export waits for its time limit."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        made = recorder(f"http://127.0.0.1:{silent.getsockname()[1]}", StringIO(), Metrics(COMMON_METRICS))
+        metrics = Metrics(COMMON_METRICS)
+        made = recorder(f"http://127.0.0.1:{silent.getsockname()[1]}", StringIO(), metrics)
         processor: Any = made._tracer.span_processor
         waiting = processor._span_processors[0]._further._batch_processor._queue
         work(made, 10_000)
         assert 0 < len(waiting) <= 2048
+        await eventually(lambda: sent(metrics, "lost")() == 10_000, "what did not fit is counted, too")
+        work(made, 1_000)
         began = time.monotonic()
         await made.close()
         assert time.monotonic() - began < FLUSH_SECONDS + 2.0
+
+
+async def test_an_exporter_that_breaks_is_counted_and_said_without_the_text() -> None:
+    log, metrics = StringIO(), Metrics(COMMON_METRICS)
+    with mock.patch.object(OTLPSpanExporter, "export", side_effect=RuntimeError("Secret words")):
+        made = recorder("http://127.0.0.1:1", log, metrics)
+        assert (sent(metrics, "sent")(), sent(metrics, "lost")()) == (0, 0)
+        work(made, 3)
+        await eventually(lambda: sent(metrics, "lost")() == 3, "three spans are lost")
+        await made.close()
+    assert lines(log) == ["traces not sent"]
+    assert "RuntimeError" in log.getvalue()
+    assert "Secret" not in log.getvalue()
+
+
+@pytest.mark.parametrize("room", ["many", "0", "100"])
+def test_a_queue_that_cannot_be_is_named(room: str) -> None:
+    """It must hold a batch of 512."""
+    with (
+        mock.patch.dict(os.environ, OTEL_BSP_MAX_QUEUE_SIZE=room),
+        pytest.raises(ConfigError, match="OTEL_BSP_MAX_QUEUE_SIZE"),
+    ):
+        start("streak", config("http://127.0.0.1:1"), logger("streak", "info", StringIO()), Metrics(COMMON_METRICS))
 
 
 async def test_what_is_not_sent_yet_is_sent_before_the_end() -> None:

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from typing import Final
 
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.environment_variables import OTEL_BSP_MAX_QUEUE_SIZE
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Tracer, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
@@ -27,6 +28,8 @@ from unora_common.outages import Outage
 from unora_common.tracing.idle_jobs import WithoutIdleJobs
 
 LIBRARY: Final = "opentelemetry"
+ROOM: Final = 2048
+"""How many spans wait to be sent at most, unless OTEL_BSP_MAX_QUEUE_SIZE says otherwise."""
 FLUSH_SECONDS: Final = 3.0
 """The most seconds in which a process that ends sends what it has not sent yet."""
 
@@ -36,21 +39,41 @@ class NotExportedError(Exception):
 
 
 class _Reported(SpanExporter):
-    """An exporter that says once that the collector is away, and once that it is there again."""
+    """An exporter that counts what becomes of spans, and says once that the collector is away and that it is back."""
 
-    def __init__(self, exporter: SpanExporter, log: Log, metrics: Metrics) -> None:
+    def __init__(self, exporter: SpanExporter, room: int, log: Log, metrics: Metrics) -> None:
+        """`room` is for how many spans the queue before it has room."""
         self._exporter = exporter
         self._outage = Outage(log, "traces not sent")
-        self._spans = metrics.of(SPANS)
+        spans = metrics.of(SPANS)
+        self._sent, self._lost = spans.labels("sent"), spans.labels("lost")
+        self._room = room
+        self._waiting = 0
+        self._lock = threading.Lock()
+
+    def admit(self) -> bool:
+        """Whether one more span may wait in the queue; if not, it is lost."""
+        with self._lock:
+            fits = self._waiting < self._room
+            self._waiting += fits
+        if not fits:
+            self._lost.inc()
+        return fits
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        result = self._exporter.export(spans)
-        taken = result is SpanExportResult.SUCCESS
-        self._spans.labels("sent" if taken else "lost").inc(len(spans))
-        if taken:
+        with self._lock:
+            self._waiting -= len(spans)
+        error: Exception = NotExportedError()
+        try:
+            result = self._exporter.export(spans)
+        except Exception as raised:  # the library would log it, but its log is silent
+            result, error = SpanExportResult.FAILURE, raised
+        if result is SpanExportResult.SUCCESS:
+            self._sent.inc(len(spans))
             self._outage.over()
         else:
-            self._outage.failed(NotExportedError())
+            self._lost.inc(len(spans))
+            self._outage.failed(error)
         return result
 
     def shutdown(self) -> None:
@@ -58,6 +81,18 @@ class _Reported(SpanExporter):
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         return self._exporter.force_flush(timeout_millis)
+
+
+class _Queue(BatchSpanProcessor):
+    """The queue of the library, without spans that do not fit: it would drop others for them, and count nothing."""
+
+    def __init__(self, exporter: _Reported, room: int) -> None:
+        super().__init__(exporter, max_queue_size=room)
+        self._admit = exporter.admit
+
+    def on_end(self, span: ReadableSpan) -> None:
+        if self._admit():
+            super().on_end(span)
 
 
 def make_tracer(
@@ -78,8 +113,14 @@ def make_tracer(
         sampler=ParentBasedTraceIdRatio(config.traces_ratio), resource=resource, shutdown_on_exit=False
     )
     exporter = OTLPSpanExporter(config.traces_endpoint, insecure=config.traces_endpoint.startswith("http://"))
-    batches = BatchSpanProcessor(_Reported(exporter, log, metrics))
-    provider.add_span_processor(WithoutIdleJobs(batches))
+    try:
+        room = int(os.environ.get(OTEL_BSP_MAX_QUEUE_SIZE, ROOM))
+        queue = _Queue(_Reported(exporter, room, log, metrics), room)
+    except ValueError as error:
+        raise ConfigError(
+            f"{OTEL_BSP_MAX_QUEUE_SIZE} or another variable of the queue of spans cannot be used: {error}"
+        ) from None
+    provider.add_span_processor(WithoutIdleJobs(queue))
     tracer = provider.get_tracer("unora", version("unora"))
     if not isinstance(tracer, Tracer):
         raise ConfigError("OTEL_SDK_DISABLED is true: unset it, or unset UNORA_TRACES_ENDPOINT to record no traces")

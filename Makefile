@@ -65,7 +65,7 @@ clean: $(STUBS) ## Stop everything and erase the data
 
 # --- run it elsewhere
 
-.PHONY: compose-files k8s k8s-files digests image base-image pin sbom audit variables sdk
+.PHONY: compose-files k8s k8s-files digests image base-image sbom audit variables sdk
 compose-files: $(STUBS) ## Write the certificates and secrets that docker-compose.yml mounts
 	@$(BIN)/python -m unora_local compose-files
 
@@ -87,9 +87,6 @@ image: $(SETUP) ## Build both images with docker, podman or buildah; BASE=… an
 base-image: ## Make a base for `make image` from Debian's packages, where no registry is reached; needs root and buildah
 	@deploy/image/base.sh
 
-pin: $(STUBS) ## Write an overlay that names images by digest; OUT=folder IMAGES="unora=…@sha256:… unora-identity=…@sha256:…"
-	@$(BIN)/python -m unora_tools.image.pin $(if $(OVERLAY),--overlay $(OVERLAY)) --out $(or $(OUT),.run/pinned) $(IMAGES)
-
 sbom: $(SETUP) ## Write a bill of materials of each image, CycloneDX 1.6, into .run/sbom
 	@PYTHONPATH=tools $(BIN)/python -m unora_tools.supply.sbom
 
@@ -101,7 +98,7 @@ variables: $(STUBS) ## Print every variable that the services read, with its def
 
 # --- prove it
 
-.PHONY: test unit testbed prove check fast-check rules bench bench-record simulate attack upgrade
+.PHONY: test unit testbed prove check fast-check rules bench bench-record simulate attack upgrade drill
 test: $(STUBS) ## Run all tests, on servers of their own; T=path[::name] runs one file or test; ARGS=--lf what failed last
 ifdef T
 	@$(PYTEST) $(T) $(ARGS)
@@ -148,6 +145,9 @@ attack: $(STUBS) ## Attack a stack of its own, and print what honest members not
 
 upgrade: $(STUBS) ## Roll an earlier release to today's and back on one database, under load (minutes); ARGS="--from COMMIT"
 	@$(BIN)/python -m unora_upgrade $(ARGS) $(STOPPABLE)
+
+drill: $(STUBS) ## Play disasters on a stack of its own, and what brings it back (minutes); ARGS="--only NAME" plays one
+	@$(BIN)/python -m unora_drill $(ARGS) $(STOPPABLE)
 
 # --- maintain it
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from unora_common.config import STREAM_DAYS
 from unora_simulate.assumptions import ASSUMPTIONS, Assumptions
 
 BASELINE: Final = Path(__file__).resolve().parents[2] / "docs" / "bench-baseline.json"
@@ -158,7 +159,7 @@ def plan(members: int, day: list[Call], stored: Storage, prices: Prices) -> Plan
     audit = stored.audit * members / 1e9
     disk = (stored.hot + stored.grows) * members / 1e9 + audit
     wal = stored.wal * members / 1e9
-    stream = stored.events * stored.event * members * 14 / 1e9
+    stream = stored.events * stored.event * members * STREAM_DAYS / 1e9
     objects = stored.photos * members / 1e9
     cores = sum(replicas.values())
     money = {
@@ -169,7 +170,7 @@ def plan(members: int, day: list[Call], stored: Storage, prices: Prices) -> Plan
         * (max(2, math.ceil(members / 10_000_000)) * prices.core_hour * HOURS + stream * prices.disk),
         "backups and 14 days of WAL": (disk + wal * 14) * prices.archive,
         "photos": objects * prices.objects,
-        "between zones": (wal + 2 * stream / 14) * 30 * prices.between_zones,
+        "between zones": (wal + 2 * stream / STREAM_DAYS) * 30 * prices.between_zones,
         "to the internet": members * ASSUMPTIONS.refreshes * 30 * 12_000 / 1e9 * prices.out
         + members * 0.02 * 30 * 600_000 / 1e9 * prices.out,
     }
@@ -194,7 +195,7 @@ def tables(plans: list[Plan]) -> str:
         ("disk of the primaries after a year, TB", [f"{each.disk / 1000:,.1f}" for each in plans]),
         ("of that the audit log and its index, TB", [f"{each.audit / 1000:,.1f}" for each in plans]),
         ("WAL a day, GB", [f"{each.wal:,.0f}" for each in plans]),
-        ("NATS streams, 14 days, one copy, GB", [f"{each.stream:,.0f}" for each in plans]),
+        (f"NATS streams, {STREAM_DAYS} days, one copy, GB", [f"{each.stream:,.0f}" for each in plans]),
         ("object store, TB", [f"{each.objects / 1000:,.0f}" for each in plans]),
     )
     lines += [f"| {name} | {' | '.join(cells)} |" for name, cells in rows]

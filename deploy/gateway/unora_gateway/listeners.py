@@ -37,9 +37,10 @@ LOGGED: Final = {
     "received": "%BYTES_RECEIVED%",
     "sent": "%BYTES_SENT%",
     "trace": "%DYNAMIC_METADATA(unora:trace)%",
+    "client_trace": "%DYNAMIC_METADATA(unora:client_trace)%",
 }
 """One line for each call, as JSON: without addresses, tokens, paths, queries or anything that a client wrote itself,
-but the trace, which the script has found to have the form of one.
+but its own trace, which the script has found to have the form of one.
 """
 
 

@@ -22,7 +22,7 @@ KEPT: Final = (
     *(":method", ":path", ":authority", ":scheme", ":protocol", "content-type", "content-length", "transfer-encoding"),
     "x-forwarded-proto",  # Envoy's own; without it no route is found. It is removed before services.
     *("te", "grpc-encoding", "grpc-accept-encoding", "grpc-timeout", "x-grpc-web", "accept", "origin"),
-    *("authorization", "traceparent"),
+    "authorization",
     *("stripe-signature", "unora-gov-id-signature", "x-twilio-signature"),
 )
 """The headers that pass; docs/interfaces.md says which of them services read."""

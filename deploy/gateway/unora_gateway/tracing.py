@@ -20,8 +20,15 @@ LEFT_OUT: Final = (
 """Attributes that Envoy takes from what a client sends, or that name the client. It cannot do without, so each is
 overwritten.
 """
-FOREIGN: Final = ("tracestate", "x-client-trace-id", "x-envoy-force-trace", "x-envoy-decorator-operation")
-"""Headers of a client that Envoy would take into a trace, removed before it begins."""
+CLIENT_HEADER: Final = "x-unora-client-trace"
+"""Where the script finds the traceparent of a client, for the log."""
+FOREIGN: Final = (
+    *("traceparent", "tracestate", "x-request-id", "x-client-trace-id"),
+    *("x-envoy-force-trace", "x-envoy-decorator-operation"),
+)
+"""Headers of a client from which Envoy or the script would take a trace, removed before it begins: the id decides
+whether a trace is recorded and logged, so no client may choose it.
+"""
 
 
 def is_on(policy: Policy) -> bool:
@@ -30,9 +37,30 @@ def is_on(policy: Policy) -> bool:
 
 
 def of_clients(policy: Policy) -> Json:
-    """What a listener for clients adds. Which traces are recorded is decided here, whatever a client's own says."""
-    if not is_on(policy):
-        return {}
+    """What a listener for clients adds. Each call begins a trace, and here is decided whether it is recorded."""
+    return _own_traces() | (_recording(policy) if is_on(policy) else {})
+
+
+def _own_traces() -> Json:
+    kept = {"key": CLIENT_HEADER, "value": "%REQ(TRACEPARENT)%"}
+    return {
+        "early_header_mutation_extensions": [
+            {
+                "name": "envoy.http.early_header_mutation.header_mutation",
+                "typed_config": {
+                    "@type": "type.googleapis.com/"
+                    "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
+                    "mutations": [
+                        {"append": {"header": kept, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}},
+                        *({"remove": name} for name in FOREIGN),
+                    ],
+                },
+            }
+        ]
+    }
+
+
+def _recording(policy: Policy) -> Json:
     tracer = {
         "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
         "grpc_service": {"envoy_grpc": {"cluster_name": TRACES}, "timeout": "10s"},
@@ -52,16 +80,6 @@ def of_clients(policy: Policy) -> Json:
                 {"tag": "rpc.method", "value": "%ROUTE_NAME%"},
             ],
         },
-        "early_header_mutation_extensions": [
-            {
-                "name": "envoy.http.early_header_mutation.header_mutation",
-                "typed_config": {
-                    "@type": "type.googleapis.com/"
-                    "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
-                    "mutations": [{"remove": name} for name in FOREIGN],
-                },
-            }
-        ],
     }
 
 

@@ -29,7 +29,9 @@ MOUNTED: Final = "/run/unora"
 AUTHORITY: Final = "postgres_ca.pem"
 """The authority of the certificate of Postgres, beside each address that names it."""
 # Over the network only with TLS and a password, only to the one database; `docker compose exec -u postgres` without.
+# The nightly pg_basebackup comes so, too, and `all` does not mean replication.
 ACCESS: Final = """local all postgres peer
+local replication postgres peer
 hostssl unora all all scram-sha-256
 """
 NATS: Final = "nats:4222"

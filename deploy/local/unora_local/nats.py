@@ -64,6 +64,16 @@ class Nats(Launcher):
         """The certificate of the administrator."""
         return self._certificates["streams"]
 
+    def for_administrator(self) -> dict[str, str]:
+        """The variables of the command that makes the streams."""
+        own = self.administrator
+        return {
+            "UNORA_NATS_URL": self.url(ADMIN),
+            "UNORA_TLS_CA": str(own.ca),
+            "UNORA_TLS_CERT": str(own.cert),
+            "UNORA_TLS_KEY": str(own.key),
+        }
+
     async def connect(self, user: str, certificate: Certificate, account: str | None = None) -> NatsClient:
         """A connection as a context or as `admin`."""
         files = certificate.ca, certificate.cert, certificate.key

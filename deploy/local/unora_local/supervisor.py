@@ -63,6 +63,8 @@ class Supervisor:
     def __init__(self, folder: RunFolder, say: Callable[[str], None]) -> None:
         self._folder = folder
         self._say = say
+        self.deaths: list[str] = []
+        """What has died so far, each death in words; also those after which the part was started again."""
         self._watched: dict[str, _Watched] = {}
         self._started = False
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -73,11 +75,15 @@ class Supervisor:
         self._watched[name] = _Watched(name, part, address, asyncio.create_task(self._watch(name, part)))
         self._record()
 
-    async def end(self, name: str) -> None:
-        """Stop a part as a deployment does, and keep it running no more; return when it has ended."""
+    async def end(self, name: str, *, crash: bool = False) -> None:
+        """Stop a part as a deployment does, or at once as a crash does, and keep it running no more; return when it has
+        ended.
+        """
         item = self._watched[name]
         item.watcher.cancel()
         await asyncio.gather(item.watcher, return_exceptions=True)
+        if crash and item.part.process is not None:
+            item.part.process.kill()
         await item.part.stop()
         del self._watched[name]
         self._record()
@@ -132,10 +138,12 @@ class Supervisor:
             if loop.time() - began > HEALTHY_AFTER:
                 delay, deaths = first, 0
             deaths += 1
+            died = f"{name} died ({_meaning(status)}), see {part.process.log}"
+            self.deaths.append(died)
             if not self._started and deaths >= MAX_DEATHS:
                 self._fail(StartFailedError(f"{name} died {deaths} times:\n{tail(part.process.log)}"))
                 return
-            self._say(f"  ! {name} died ({_meaning(status)}), see {part.process.log}; it starts again in {delay:.1f} s")
+            self._say(f"  ! {died}; it starts again in {delay:.1f} s")
             await asyncio.sleep(delay)
             delay = min(delay * 2, longest)
             with contextlib.suppress(StartFailedError):  # its process has ended: the next turn sees that

@@ -38,9 +38,9 @@ async def all_of(env: Env, superuser: asyncpg.Connection[asyncpg.Record], load: 
     return [
         _calls(load),
         await _kept(superuser, load),
-        await _dead_letters(env),
-        await _unpublished(superuser),
-        await _invariants(superuser),
+        await dead_letters(env),
+        await unpublished(superuser),
+        await unbroken(superuser),
     ]
 
 
@@ -63,7 +63,8 @@ async def _kept(superuser: asyncpg.Connection[asyncpg.Record], load: Load) -> Ch
     return Check("answers", faults, f"{found} are there, each once; {load.days} days passed")
 
 
-async def _dead_letters(env: Env) -> Check:
+async def dead_letters(env: Env) -> Check:
+    """No event was given up."""
     client = await connect(env.nats, *env.certificate_files(), connect_timeout=ANSWER_WITHIN)
     try:
         number = (await client.jetstream(timeout=ANSWER_WITHIN).stream_info(DEAD_LETTERS)).state.messages
@@ -72,7 +73,8 @@ async def _dead_letters(env: Env) -> Check:
     return Check("dead letters", [f"{number} dead letters"] if number else [], f"{number}")
 
 
-async def _unpublished(superuser: asyncpg.Connection[asyncpg.Record]) -> Check:
+async def unpublished(superuser: asyncpg.Connection[asyncpg.Record]) -> Check:
+    """Every event is published and applied."""
     faults, events = [], 0
     for context in CONTEXTS:
         sql = f"SELECT count(*) AS all, count(*) FILTER (WHERE published_at IS NULL) AS left FROM {context}.outbox"
@@ -86,10 +88,16 @@ async def _unpublished(superuser: asyncpg.Connection[asyncpg.Record]) -> Check:
     return Check("events", faults, f"{events} published and applied")
 
 
-async def _invariants(superuser: asyncpg.Connection[asyncpg.Record]) -> Check:
+async def unbroken(superuser: asyncpg.Connection[asyncpg.Record]) -> Check:
+    """No invariant is broken."""
     broken = await invariants.broken(superuser)
     faults = [f"{each.name}: {len(rows)} rows, such as {rows[0]}" for each, rows in broken.items()]
     return Check("invariants", faults, f"none of {len(invariants.INVARIANTS)} is broken" if not faults else "broken")
+
+
+def deaths(found: list[str]) -> Check:
+    """No process died: one that is started again soon enough loses no call, but a rollout must not need that."""
+    return Check("processes", found, f"{len(found)} died")
 
 
 def logs(folder: Path) -> Check:

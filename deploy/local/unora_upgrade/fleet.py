@@ -18,7 +18,6 @@ from unora_common.config import CONTEXTS
 from unora_common.health import READINESS, ask
 from unora_local import health, ports, services
 from unora_local.layout import Layout
-from unora_local.nats_config import ADMIN
 from unora_local.process import Process
 from unora_local.progress import Progress
 from unora_local.run_folder import RunFolder
@@ -66,6 +65,11 @@ class Fleet:
         await self._part("gateway", gateway)
         self._supervisor.all_started()
         self._folder.write_env(layout.published())
+
+    @property
+    def deaths(self) -> list[str]:
+        """The processes that have died, each in words, though each was started again."""
+        return self._supervisor.deaths
 
     async def stop(self) -> None:
         """Stop all; the data stay until the folder is erased."""
@@ -127,14 +131,7 @@ class Fleet:
         await self._make_streams(release)
 
     async def _make_streams(self, release: Release) -> str:
-        nats = self._layout.nats({})
-        own = nats.administrator
-        environment = {
-            "UNORA_NATS_URL": nats.url(ADMIN),
-            "UNORA_TLS_CA": str(own.ca),
-            "UNORA_TLS_CERT": str(own.cert),
-            "UNORA_TLS_KEY": str(own.key),
-        }
+        environment = self._layout.nats({}).for_administrator()
         return (await release.run("unora_common.streams", env=environment)).strip()
 
     async def _start_all(self, context: str, release: Release) -> None:

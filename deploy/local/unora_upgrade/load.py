@@ -72,7 +72,9 @@ async def counted(superuser: asyncpg.Connection[asyncpg.Record]) -> dict[str, in
 
 @dataclass
 class Load:
-    """The members, half of them by gRPC and half by REST. Inside `async with` they call."""
+    """The members, half of them by gRPC and half by REST. Inside `async with` they call. An error that is no failed
+    call, such as a lost connection of the load itself, ends what is inside at once and is raised.
+    """
 
     env: Env
     clock: Clock
@@ -87,7 +89,7 @@ class Load:
     joined: int = 0
     """Newcomers who are members with a subscription now."""
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _group: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
     _gateways: list[Gateway] = field(default_factory=list)
     _code_under_way: asyncio.Lock = field(default_factory=asyncio.Lock)
     """A code is good for minutes: no day passes until it is sent back."""
@@ -97,6 +99,7 @@ class Load:
         self.before = await counted(self.clock.superuser)
         self._gateways = [by_grpc(self.env, self.tally), by_rest(self.env, self.tally)]
         self.sessions = [each.at(self._gateways[number % 2]) for number, each in enumerate(self.sessions)]
+        await self._group.__aenter__()
         for gateway in self._gateways:
             for number in range(READERS):
                 self._start(self._reader(gateway, number), BETWEEN_READS)
@@ -109,15 +112,16 @@ class Load:
     ) -> None:
         """Each member ends what is begun; after an error, at once."""
         self._stopping.set()
-        if error is not None:
-            for task in self._tasks:
-                task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=error is not None)
-        for gateway in self._gateways:
-            await gateway.__aexit__(None, None, None)
+        try:
+            await self._group.__aexit__(kind, error, trace)
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None  # the first error cancelled the others
+        finally:
+            for gateway in self._gateways:
+                await gateway.__aexit__(None, None, None)
 
     def _start(self, work: Callable[[], Awaitable[None]], pause: float) -> None:
-        self._tasks.append(asyncio.create_task(self._keep(work, pause)))
+        self._group.create_task(self._keep(work, pause))
 
     async def _keep(self, work: Callable[[], Awaitable[None]], pause: float) -> None:
         """Do the work again and again, with a pause; what it does not get is a failure."""

@@ -18,9 +18,8 @@ from unora_local.mistakes import Mistake
 from unora_local.process import StartFailedError, inherited_environment
 from unora_local.run_folder import CLONE
 from unora_tools.schemas import described
+from unora_tools.schemas.recorded import FROM
 
-FROM: Final = CLONE / "deploy" / "upgrade" / "from"
-"""Holds the id of the commit of the earlier release: the newest that runs somewhere."""
 BUILT: Final = "built"
 """A file that says that a release was built to its end."""
 # Its consumers, as a list of subjects for each context.

@@ -24,15 +24,15 @@ from unora_local.mistakes import Mistake
 from unora_local.process import StartFailedError
 from unora_local.progress import Progress
 from unora_local.run_folder import CLONE, RunFolder
+from unora_tools.schemas.recorded import SCHEMAS
 
 from unora_upgrade import checks, release
 from unora_upgrade.checks import Check
 from unora_upgrade.fleet import Fleet
 from unora_upgrade.load import Load, by_grpc
-from unora_upgrade.release import FROM, Release
+from unora_upgrade.release import Release
 from unora_upgrade.repeating import Tally
 
-SCHEMAS: Final = FROM.with_name("schemas.json")
 HOME: Final = CLONE / ".run" / "upgrade"
 """Where earlier releases are built, and the stack has its folder."""
 MEMBERS: Final = 16
@@ -139,7 +139,7 @@ async def _on_a_stack(plan: Plan, folder: RunFolder, progress: Progress, old: Re
                 await _steps(plan, fleet, progress, old, load)
             with progress.step("all that is under way ends"):
                 await clock.wait_until_idle()
-            return await checks.all_of(env, clock.superuser, load)
+            return [*await checks.all_of(env, clock.superuser, load), checks.deaths(fleet.deaths)]
     finally:
         with progress.step("the stack stops"):
             await fleet.stop()

@@ -57,7 +57,7 @@ class App(Generic[C, R]):
         control_of(self.log).set_sample(config.log_sample)
         self.metrics = Metrics((*COMMON_METRICS, *service.metrics))
         self.metrics.of(BUILD).labels(version("unora")).set(1)
-        self.certificates = certificates.of_process(config, self.log, self.metrics)
+        self.certificates = certificates.of_process(service.name, config, self.log, self.metrics)
         self.tracing = tracing.start(service.name, config, self.log, self.metrics)
         self.clients = Clients(config, timeouts, self.certificates, self.tracing)
         self.verifier = Verifier(self._fetch_keys)

@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import grpc
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from unora_sdk.certificates import Certificates, Loaded
 
+from unora_common.authentication import SPIFFE
 from unora_common.common_metrics import CERTIFICATE_EXPIRY, CERTIFICATE_RELOADS
 from unora_common.config import Config
 from unora_common.logs import Log
@@ -31,42 +32,42 @@ class CertificateError(ValueError):
         self.reason = reason
 
 
-def check(loaded: Loaded) -> tuple[datetime, datetime]:
-    """When a certificate expires, and when the authority does that it is of. Raises CertificateError if other processes
-    would refuse it now: so a mistake at a renewal costs nothing as long as the old one is valid.
-    """
-    own = _parse(loaded.cert, "UNORA_TLS_CERT")
-    authority = _issuer(own, _parse(loaded.ca, "UNORA_TLS_CA"))
-    for name, each in (("UNORA_TLS_CERT", own[0]), ("UNORA_TLS_CA", authority)):
-        begins, ends, now = each.not_valid_before_utc, each.not_valid_after_utc, datetime.now(UTC)
-        if not begins <= now < ends:
-            raise CertificateError(
-                "EXPIRED" if now >= ends else "NOT_YET_VALID",
-                f"the certificate in {name} is valid from {begins:%F %T} to {ends:%F %T} UTC, and not now",
-            )
-    return own[0].not_valid_after_utc, authority.not_valid_after_utc
+class Expiry(NamedTuple):
+    """When the first certificate of each part of a set expires."""
+
+    own: datetime
+    """Of the certificate and those that come with it."""
+    authority: datetime
 
 
 def of_config(config: Config) -> Certificates:
     """The certificate of a process without metrics, such as a tool. Raises ConfigError if it cannot be used."""
-    return Certificates(config.tls_ca, config.tls_cert, config.tls_key, check=_require)
+
+    def check(loaded: Loaded) -> None:
+        _check(loaded)
+
+    return Certificates(config.tls_ca, config.tls_cert, config.tls_key, check=check)
 
 
-def of_process(config: Config, log: Log, metrics: Metrics) -> Certificates:
-    """The certificate of a service. Raises ConfigError if it cannot be used; later, new files that cannot be used are
-    logged and counted, and the old ones are used on.
+def of_process(context: str, config: Config, log: Log, metrics: Metrics) -> Certificates:
+    """The certificate of a service, which has the names of its context. Raises ConfigError if it cannot be used; later,
+    new files that cannot be used are logged and counted, and the old ones are used on.
     """
     expiry, reloads = metrics.of(CERTIFICATE_EXPIRY), metrics.of(CERTIFICATE_RELOADS)
+    checked: Expiry
 
-    def show(loaded: Loaded) -> datetime:
-        own, authority = check(loaded)
-        expiry.labels("own").set(own.timestamp())
-        expiry.labels("authority").set(authority.timestamp())
-        return own
+    def check(loaded: Loaded) -> None:
+        nonlocal checked
+        checked = _check(loaded, context)
 
-    def taken(loaded: Loaded) -> None:
+    def show() -> None:
+        expiry.labels("own").set(checked.own.timestamp())
+        expiry.labels("authority").set(checked.authority.timestamp())
+
+    def taken(_: Loaded) -> None:
+        show()
         reloads.labels("loaded").inc()
-        log.info("certificate renewed", expires=show(loaded))
+        log.info("certificate renewed", expires=checked.own)
 
     def refused(error: Exception) -> None:
         reloads.labels("refused").inc()
@@ -74,8 +75,8 @@ def of_process(config: Config, log: Log, metrics: Metrics) -> Certificates:
 
     for result in ("loaded", "refused"):
         reloads.labels(result)
-    made = Certificates(config.tls_ca, config.tls_cert, config.tls_key, check=_require, taken=taken, refused=refused)
-    show(made.current)
+    made = Certificates(config.tls_ca, config.tls_cert, config.tls_key, check=check, taken=taken, refused=refused)
+    show()
     return made
 
 
@@ -111,8 +112,51 @@ def _configuration(loaded: Loaded) -> grpc.ServerCertificateConfiguration:
     return grpc.ssl_server_certificate_configuration([(loaded.key, loaded.cert)], loaded.ca)
 
 
-def _require(loaded: Loaded) -> None:
-    check(loaded)
+def _check(loaded: Loaded, context: str | None = None) -> Expiry:
+    """Raises CertificateError if other processes would refuse the set now: so a mistake at a renewal costs nothing as
+    long as the old one is valid. Of a context, the certificate must have its names, too.
+    """
+    own = _parse(loaded.cert, "UNORA_TLS_CERT")
+    if context is not None:
+        _require_names(own[0], context)
+    authority = _issuer(own, _parse(loaded.ca, "UNORA_TLS_CA"))
+    now = datetime.now(UTC)
+    for each in own:
+        _require_valid(each, "UNORA_TLS_CERT", now)
+    _require_valid(authority, "UNORA_TLS_CA", now)
+    return Expiry(min(each.not_valid_after_utc for each in own), authority.not_valid_after_utc)
+
+
+def _require_names(certificate: x509.Certificate, context: str) -> None:
+    """A server takes its caller's name from the URI, and a client demands the server's DNS name."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        names = x509.SubjectAlternativeName([])
+    own_uris = SPIFFE.decode()
+    uri, server = f"{own_uris}{context}", f"{context}.unora"
+    uris = [each for each in names.get_values_for_type(x509.UniformResourceIdentifier) if each.startswith(own_uris)]
+    servers = names.get_values_for_type(x509.DNSName)
+    if uris != [uri] or server not in servers:
+        raise CertificateError(
+            "WRONG_NAME",
+            f"the certificate in UNORA_TLS_CERT has {_listed(uris)} and {_listed(servers)}. {context} needs one with "
+            f"the URI {uri}, no other URI of Unora, and the DNS name {server}",
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "no name"
+
+
+def _require_valid(certificate: x509.Certificate, file: str, now: datetime) -> None:
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if not begins <= now < ends:
+        raise CertificateError(
+            "EXPIRED" if now >= ends else "NOT_YET_VALID",
+            f"the certificate of {certificate.subject.rfc4514_string()} in {file} is valid from {begins:%F %T} to "
+            f"{ends:%F %T} UTC, and not now",
+        )
 
 
 def _parse(pem: bytes, name: str) -> list[x509.Certificate]:

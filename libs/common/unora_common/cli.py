@@ -103,11 +103,11 @@ def _migrate(service: Service[C, R]) -> int:
         print(f"migrate: {error}", file=sys.stderr)
         return 2
     try:
-        outcome = upgrade(service.name, dsn)
+        result = upgrade(service.name, dsn)
     except (OSError, DBAPIError) as error:
         print(f"migrate: {_first_line(getattr(error, 'orig', None) or error)}", file=sys.stderr)
         return 1
-    print(f"{service.name}: {outcome}")
+    print(f"{service.name}: {result}")
     return 0
 
 

@@ -98,7 +98,9 @@ class LogControl:
 
 
 RANDOM: Final = slice(21, 35)
-"""Of a traceparent: the last 56 bits of the trace id, which are random (W3C Trace Context, level 2)."""
+"""Of a traceparent: the last 56 bits of the trace id, which are random (W3C Trace Context, level 2). No client chooses
+them: the gateway begins a new trace with each call.
+"""
 TRACES: Final = 1 << 56
 
 

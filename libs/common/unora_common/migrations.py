@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 import asyncpg
 from alembic import command
@@ -49,33 +49,45 @@ class Outcome(StrEnum):
 
     MIGRATED = "migrated"
     UP_TO_DATE = "is up to date"
-    NEWER = "has the schema of a later release, which stays as it is: this release runs on it"
+    NEWER = "the schema is taken for that of a later release, and stays as it is"
 
 
-def upgrade(context: str, dsn: str) -> Outcome:
+class Result(NamedTuple):
+    """An outcome, and the revisions of the schema that this release does not know."""
+
+    outcome: Outcome
+    unknown: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if not self.unknown:
+            return self.outcome
+        return f"has the revision {', '.join(self.unknown)}, which this release does not have: {self.outcome}"
+
+
+def upgrade(context: str, dsn: str) -> Result:
     """Brings the schema of one context to its newest version, and what erases a member and the rights of its service to
-    what is declared. The schema of a later release stays as it is, with the rights that the later release has given:
-    so a roll-back may run its `migrate` as every rollout does.
+    what is declared. A schema with a revision that this release does not have stays as it is, with the rights that a
+    later release has given: so a roll-back may run its `migrate` as every rollout does.
 
     `dsn` is the owner role's, as postgresql://…. Safe to run from several places at once.
     """
     return asyncio.run(_upgrade(context, dsn))
 
 
-async def _upgrade(context: str, dsn: str) -> Outcome:
+async def _upgrade(context: str, dsn: str) -> Result:
     config = configured(context)
     # Connected by asyncpg itself: SQLAlchemy would not understand the settings of TLS in the address.
     connect = partial(asyncpg.connect, dsn)
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
 
-    def run(connection: Connection) -> Outcome:
+    def run(connection: Connection) -> Result:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
         for limit in LIMITS:
             connection.execute(text(limit))
         current = MigrationContext.configure(connection, opts={"version_table_schema": context}).get_current_heads()
         versions = ScriptDirectory.from_config(config)
-        if not set(current) <= {version.revision for version in versions.walk_revisions()}:
-            return Outcome.NEWER
+        if unknown := set(current) - {version.revision for version in versions.walk_revisions()}:
+            return Result(Outcome.NEWER, tuple(sorted(unknown)))
         is_behind = set(current) != set(versions.get_heads())
         if is_behind:
             config.attributes["connection"] = connection
@@ -83,7 +95,7 @@ async def _upgrade(context: str, dsn: str) -> Outcome:
         tables = tables_of(context)
         is_changed = make_function(connection, tables)
         is_changed = bring_about(connection, context, declared_in(tables)) or is_changed or is_behind
-        return Outcome.MIGRATED if is_changed else Outcome.UP_TO_DATE
+        return Result(Outcome.MIGRATED if is_changed else Outcome.UP_TO_DATE)
 
     try:
         async with engine.begin() as connection:

@@ -76,16 +76,22 @@ class Publisher:
             self._subscription = await self._client.subscribe_directly(f"{self._inbox}*", self._on_answer)
         self._sent, self._spans, self._behind, self._done, self._refused = {}, {}, {}, [], []
         self._ready = deque(row for row in rows if self._is_first(row))
+        try:
+            await self._publish_ready()
+        except BaseException as error:
+            self._end_spans(type(error).__name__)
+            raise
+        return self._done, self._refused
+
+    async def _publish_ready(self) -> None:
         while self._ready or self._sent:
             if self._ready:
                 await self._send([self._ready.popleft() for _ in range(min(CHUNK, len(self._ready)))])
                 await asyncio.sleep(0)
             elif not await self._has_moved():
                 self._refused += [(row, "no acknowledgement") for row in self._sent.values()]
-                for number in self._sent:
-                    self._end_span(number, "no acknowledgement")
+                self._end_spans("no acknowledgement")
                 self._sent = {}
-        return self._done, self._refused
 
     def _is_first(self, row: Row) -> bool:
         """Whether the row is the first of its aggregate; a later one is kept for its turn."""
@@ -99,19 +105,18 @@ class Publisher:
     async def _send(self, rows: Sequence[Row]) -> None:
         publications = []
         for row in rows:
-            span = self._tracing.publication(row["subject"], row["trace"])
-            headers = self._headers(row, span.traceparent if span else row["trace"])
+            self._number += 1
+            number, traceparent = str(self._number), row["trace"]
+            if span := self._tracing.publication(row["subject"], traceparent):
+                self._spans[number], traceparent = span, span.traceparent
+            headers = self._headers(row, traceparent)
             if len(headers) + len(row["payload"]) > MAX_EVENT:  # the server might close the connection
                 self._refused.append((row, "too large"))
-                if span:
-                    span.end("too large")
+                self._end_span(number, "too large")
                 continue
-            self._number += 1
-            self._sent[str(self._number)] = row
-            if span:
-                self._spans[str(self._number)] = span
+            self._sent[number] = row
             publications.append(
-                publication(self._subject(row), row["payload"], reply=f"{self._inbox}{self._number}", headers=headers)
+                publication(self._subject(row), row["payload"], reply=f"{self._inbox}{number}", headers=headers)
             )
         await self._client.send(publications)
 
@@ -150,6 +155,10 @@ class Publisher:
     def _end_span(self, number: str, error: str) -> None:
         if span := self._spans.pop(number, None):
             span.end(error)
+
+    def _end_spans(self, error: str) -> None:
+        for number in list(self._spans):
+            self._end_span(number, error)
 
     async def _has_moved(self) -> bool:
         """Waits for an answer; False after too long a silence."""

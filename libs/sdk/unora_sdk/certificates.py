@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,8 @@ from unora_sdk.environment import ConfigError
 Stamp = tuple[tuple[int, int, int, int] | None, ...]
 """Which files there are: a file that is replaced has another one."""
 VARIABLES: Final = "UNORA_TLS_CA, UNORA_TLS_CERT or UNORA_TLS_KEY"
+WRITTEN_WITHIN: Final = 1.0
+"""Seconds within which all three files are written."""
 log = logging.getLogger("unora_sdk")
 
 
@@ -29,11 +33,11 @@ class Loaded:
     """What a client needs to speak TLS 1.3 with this certificate."""
 
 
-def _accept(_: Loaded) -> None:
+def _require_nothing(_: Loaded) -> None:
     """Takes everything that TLS takes."""
 
 
-def _quiet(_: Loaded) -> None:
+def _ignore(_: Loaded) -> None:
     """Says nothing of a new certificate."""
 
 
@@ -52,8 +56,8 @@ class Certificates:
         cert: Path,
         key: Path,
         *,
-        check: Callable[[Loaded], None] = _accept,
-        taken: Callable[[Loaded], None] = _quiet,
+        check: Callable[[Loaded], None] = _require_nothing,
+        taken: Callable[[Loaded], None] = _ignore,
         refused: Callable[[Exception], None] = _warn,
     ) -> None:
         """`check` raises ValueError for files that are not to be used; `taken` is told of new ones that are, and
@@ -62,8 +66,8 @@ class Certificates:
         self._ca, self._cert, self._key = ca, cert, key
         self._check, self._taken, self._refused = check, taken, refused
         self._failed: Stamp = ()
-        self._looks = 0
-        """How often in a row the same files have failed."""
+        self._tell_at = math.inf
+        """When they are told of if they are still the same."""
         try:
             self._stamp, self.current = self._read()
         except (OSError, ValueError) as error:  # also ssl.SSLError
@@ -86,10 +90,14 @@ class Certificates:
         return self.current
 
     def _note(self, failed: Stamp, error: Exception) -> None:
-        """Tells of files that fail twice: at the first time somebody may be writing one after the other."""
-        self._looks = self._looks + 1 if failed == self._failed else 1
-        self._failed = failed
-        if self._looks == 2:
+        """Tells once of files that go on failing: at first, somebody may be writing one after the other. It goes by
+        time, since there may be many looks at one moment, such as one for each call.
+        """
+        now = time.monotonic()
+        if failed != self._failed:
+            self._failed, self._tell_at = failed, now + WRITTEN_WITHIN
+        elif now >= self._tell_at:
+            self._tell_at = math.inf
             self._refused(error)
 
     def _look(self) -> Stamp:

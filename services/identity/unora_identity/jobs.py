@@ -27,6 +27,7 @@ from unora_identity.store import (
     erasures,
     exports,
     holders,
+    phone_key,
     photo_uploads,
     recovery_checks,
     revocations,
@@ -53,6 +54,22 @@ TEXT_BATCH: Final = 20
 CITY_BATCH: Final = 200
 ARCHIVE_BATCH: Final = 20
 ERASURE_BATCH: Final = 20
+
+
+class PhoneKeyWatch:
+    """Keeps a process from taking calls that has another phone.key than the database (ID-01)."""
+
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
+        self.runtime = runtime
+
+    @every(seconds=5)
+    async def check_phone_key(self) -> int:
+        """Compares the key with the one of the first process. Raises PhoneKeyDiffers."""
+        known = self.runtime.resources.phone_key
+        async with self.runtime.database.transaction() as tx:
+            stored = await phone_key.keep_first(tx, known.fingerprint)
+        known.compare(stored)
+        return 0
 
 
 class BirthdayJobs:

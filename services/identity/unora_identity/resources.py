@@ -19,6 +19,7 @@ from unora_identity.providers.machine_clock import machine_now
 from unora_identity.providers.master_key import MasterKey
 from unora_identity.providers.oidc import OidcProvider, OidcProviders, read_settings
 from unora_identity.providers.own_packages import require_own_packages
+from unora_identity.providers.phone_key import PhoneKey
 from unora_identity.providers.photo_store import PhotoStore, S3Settings
 from unora_identity.providers.photo_work import PhotoWork
 from unora_identity.providers.pictures import VisionPolicy
@@ -35,6 +36,8 @@ class Resources:
     access_tokens: AccessTokens
     hasher: KeyedHasher
     master_key: MasterKey
+    phone_key: PhoneKey
+    """Whether the key of the two above is that of the database."""
     sms: SmsSender
     photo_store: PhotoStore
     vision: Vision
@@ -70,6 +73,7 @@ def make_resources(config: IdentityConfig) -> Resources:
         access_tokens=_access_tokens(config, policy),
         hasher=hasher,
         master_key=MasterKey(hasher.derive("master key")),
+        phone_key=PhoneKey(hasher.derive("fingerprint")),
         sms=_sms(config, policy),
         photo_store=_photo_store(config),
         vision=Vision(VisionPolicy(most_bytes=most_bytes, memory_at_once=config.photo_megabytes_at_once * 2**20)),

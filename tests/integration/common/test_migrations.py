@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from unora_common import migrations, provision
 from unora_common.config import CONTEXTS
-from unora_common.migrations import Outcome
+from unora_common.migrations import Outcome, Result
 from unora_testing.testbed import Testbed
 
 ROOT = Path(__file__).parents[3]
@@ -116,7 +116,7 @@ async def test_the_comparison_sees_a_difference(testbed: Testbed, migrated: str)
 @pytest.mark.parametrize("context", CONTEXTS)
 async def test_migrating_again_does_nothing(testbed: Testbed, migrated: str, context: str) -> None:
     owner = testbed.dsn(migrated, f"unora_{context}_owner")
-    assert await asyncio.to_thread(migrations.upgrade, context, owner) is Outcome.UP_TO_DATE
+    assert await asyncio.to_thread(migrations.upgrade, context, owner) == Result(Outcome.UP_TO_DATE)
 
 
 async def test_the_schema_of_a_later_release_stays_as_it_is(testbed: Testbed, migrated: str) -> None:
@@ -126,7 +126,9 @@ async def test_the_schema_of_a_later_release_stays_as_it_is(testbed: Testbed, mi
     try:
         await admin.execute("CREATE TABLE reveal.later (); GRANT SELECT ON reveal.later TO unora_reveal")
         version = await admin.fetchval("UPDATE reveal.alembic_version SET version_num = '9999' RETURNING version_num")
-        assert await asyncio.to_thread(migrations.upgrade, "reveal", owner) is Outcome.NEWER
+        result = await asyncio.to_thread(migrations.upgrade, "reveal", owner)
+        assert result == Result(Outcome.NEWER, ("9999",))
+        assert str(result).startswith("has the revision 9999, which this release does not have")
         assert await admin.fetchval("SELECT version_num FROM reveal.alembic_version") == version
         assert await admin.fetchval("SELECT has_table_privilege('unora_reveal', 'reveal.later', 'SELECT')")
     finally:
@@ -145,7 +147,7 @@ async def test_of_several_migrations_at_once_one_does_the_work(testbed: Testbed)
         await provision.make_schemas(testbed.dsn(name), ["streak"], movable_clock=False)
         owner = testbed.dsn(name, "unora_streak_owner")
         done = await asyncio.gather(*(asyncio.to_thread(migrations.upgrade, "streak", owner) for _ in range(4)))
-        assert sorted(done) == [Outcome.UP_TO_DATE] * 3 + [Outcome.MIGRATED]
+        assert sorted(each.outcome for each in done) == [Outcome.UP_TO_DATE] * 3 + [Outcome.MIGRATED]
     finally:
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
         await admin.close()

@@ -12,6 +12,7 @@ import pytest
 from unora_common import migrations, provision
 from unora_common.config import CONTEXTS
 from unora_common.grants import NOTHING, GrantsError, declared_in, parse
+from unora_common.migrations import Outcome, Result
 from unora_common.tables import RIGHTS
 from unora_testing.testbed import Testbed
 
@@ -238,8 +239,8 @@ async def test_a_database_of_an_earlier_version_gets_there_when_it_is_provisione
         GRANT CREATE ON SCHEMA safety TO unora_safety""")
     await provision.make_schemas(testbed.dsn(database), ["safety"], movable_clock=True)
     owner = testbed.dsn(database, "unora_safety_owner")
-    assert await asyncio.to_thread(migrations.upgrade, "safety", owner) is migrations.Outcome.MIGRATED
-    assert await asyncio.to_thread(migrations.upgrade, "safety", owner) is migrations.Outcome.UP_TO_DATE
+    assert await asyncio.to_thread(migrations.upgrade, "safety", owner) == Result(Outcome.MIGRATED)
+    assert await asyncio.to_thread(migrations.upgrade, "safety", owner) == Result(Outcome.UP_TO_DATE)
     await test_a_service_may_do_with_each_table_what_is_declared_and_nothing_else(superuser, "safety")
     await test_a_service_may_call_only_the_functions_that_are_declared(superuser, "safety")
     await test_a_role_has_no_storage_besides_its_schema(testbed, database, "safety", "")

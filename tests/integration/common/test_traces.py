@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Final
 from unittest import mock
 
+import asyncpg
 import grpc
 import pytest
 from unora.matching.v1.events_pb2 import ConnectionFormed
@@ -222,20 +224,32 @@ class Jobs(Takes):
         async with self.runtime.database.transaction() as tx:
             return await tx.run(f"{INSERT} ON CONFLICT DO NOTHING", "busy")
 
+    @every(seconds=1)
+    async def spoilt(self) -> int:
+        """Its only row fails, which it goes past."""
+        with suppress(asyncpg.CheckViolationError):
+            async with self.runtime.database.transaction() as tx:
+                await tx.run("INSERT INTO streak.probe (key, value) VALUES ('spoilt', 'never')")
+        return 0
 
-async def test_a_job_that_found_something_is_a_trace_and_one_that_did_not_is_none(
+
+async def test_a_job_that_did_something_or_failed_at_it_is_a_trace_and_one_that_found_nothing_is_none(
     traces: Collector, bare_world: BareWorld
 ) -> None:
     app = await bare_world.open(jobs=[Jobs], changes=recording(traces))
     await bare_world.drain()
-    spans = await traces.wait_for("streak job busy")
+    spans = await traces.wait_for("streak job busy", "streak job spoilt")
     await app.close()
     assert not [span for span in traces.spans if span.name == "job idle"]
-    job, transaction = one(spans, "streak job busy"), one(spans, "streak transaction")
+    job, spoilt = one(spans, "streak job busy"), next(span for span in spans if span.name == "job spoilt")
+    (transaction,) = (span for span in spans if span.name == "transaction" and span.trace == job.trace)
+    (failed,) = (span for span in spans if span.name == "transaction" and span.trace == spoilt.trace)
+    assert (failed.failed, failed.attributes["error.type"]) == (True, "CheckViolationError")
     assert (job.parent, transaction.parent) == ("", job.id)
     assert (job.attributes["unora.job"], job.attributes["unora.done"]) == ("busy", 1)
-    statement = one(spans, "streak INSERT streak.probe")
-    assert (statement.parent, statement.kind) == (transaction.id, "client")
+    (statement,) = (span for span in spans if span.parent == transaction.id)
+    assert statement.said == "streak INSERT streak.probe"
+    assert statement.kind == "client"
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def test_postgres_speaks_tls_only_and_lets_no_role_enter_another_database(
     assert "-c ssl=on" in script
     assert "-c hba_file=/run/unora/pg_hba.conf" in script
     lines = (folder / "postgres" / "pg_hba.conf").read_text().splitlines()
-    assert [line.split()[:2] for line in lines] == [["local", "all"], ["hostssl", "unora"]]
+    assert [line.split()[:2] for line in lines] == [["local", "all"], ["local", "replication"], ["hostssl", "unora"]]
 
 
 def test_the_servers_behind_the_s3_ask_for_a_certificate(services: dict[str, Service], folder: Path) -> None:

@@ -32,6 +32,7 @@ TOOLS = (
     "unora_attack",
     "unora_bench",
     "unora_demo",
+    "unora_drill",
     "unora_gateway",
     "unora_local",
     "unora_notifier",

@@ -141,3 +141,14 @@ def test_a_reconciler_goes_from_the_namespace_to_migrations_then_to_api_and_work
         "ExternalSecret",
     )
     assert all(wave < waves["Job cluster"] for name, wave in waves.items() if name.split()[0] in needed_first)
+
+
+@pytest.mark.parametrize("variant", render.VARIANTS)
+def test_a_component_that_changes_a_job_says_that_it_takes_a_release_of_another_name(variant: str) -> None:
+    """A Job's template cannot be changed: under the name of a release that was deployed, the API server refuses it."""
+    overlay, component = variant.split("+")
+    before = {item["metadata"]["name"]: item["spec"] for item in render.of_kind(render.rendered(overlay), "Job")}
+    jobs = render.of_kind(render.rendered(variant), "Job")
+    changed = [name for item in jobs if before.get(name := item["metadata"]["name"], item["spec"]) != item["spec"]]
+    text = (render.FOLDER / "components" / component / "kustomization.yaml").read_text()
+    assert ("release of another name" in text) == bool(changed)

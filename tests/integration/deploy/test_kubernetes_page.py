@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,12 @@ STEPS = {
 }
 
 
+def patches_of(kind: str) -> list[object]:
+    """The patches that the page shows alone, for objects of a kind."""
+    (found,) = (block for block in BLOCKS if isinstance(block, list) and block[0]["target"]["kind"] == kind)
+    return list(found)
+
+
 def overlay(folder: Path, described: dict[str, object]) -> list[render.Object]:
     """The objects of an overlay as it would lie beside the others."""
     beside = render.FOLDER / "overlays" / "any"
@@ -46,7 +53,7 @@ def overlay(folder: Path, described: dict[str, object]) -> list[render.Object]:
 
 def test_the_overlay_of_the_page_is_rendered_and_changes_what_it_names(tmp_path: Path) -> None:
     (example,) = (block for block in BLOCKS if isinstance(block, dict) and block.get("kind") == "Kustomization")
-    (elsewhere,) = (block for block in BLOCKS if isinstance(block, list))
+    elsewhere = patches_of("NetworkPolicy")
     example["patches"] += elsewhere
     objects = overlay(tmp_path, example)
     text = yaml.safe_dump_all(objects)
@@ -56,6 +63,24 @@ def test_the_overlay_of_the_page_is_rendered_and_changes_what_it_names(tmp_path:
     assert {item["metadata"]["name"].partition("--")[2] for item in render.of_kind(objects, "Job")} == {"0-2-0", "1"}
     asked = {item["metadata"]["name"]: item for item in render.of_kind(objects, "ConfigMap")}
     assert any("UNORA_S3_REGION" in item["data"] for name, item in asked.items() if name.startswith("identity"))
+
+
+def test_a_restore_reads_one_history_and_writes_another_at_the_moment_that_an_overlay_sets(tmp_path: Path) -> None:
+    """The component alone restores nothing: a moment that was forgotten would be somebody else's."""
+
+    def asked(objects: list[render.Object]) -> tuple[str, str, str]:
+        (cluster,) = (item["spec"] for item in render.of_kind(objects, "Cluster"))
+        reads = cluster["externalClusters"][0]["plugin"]["parameters"]["serverName"]
+        writes = cluster["plugins"][0]["parameters"]["serverName"]
+        return cluster["bootstrap"]["recovery"]["recoveryTarget"]["targetTime"], reads, writes
+
+    unset = asked(list(render.rendered("prod+postgres-restore")))
+    assert all(word.startswith("set-the-") for word in unset)
+    restore = {"resources": ["../prod"], "components": ["../../components/postgres-restore"]}
+    moment, reads, writes = asked(overlay(tmp_path, restore | {"patches": patches_of("Cluster")}))
+    assert datetime.fromisoformat(moment).tzinfo is not None
+    assert reads == "postgres"
+    assert writes not in (reads, *unset)
 
 
 def test_the_load_balancer_of_the_page_of_the_gateway_is_within_the_quota(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import pytest
 from unora.identity.v1.account_service_pb2 import GetAccountRequest
@@ -84,11 +85,24 @@ async def test_the_same_header_twice_does_not_reach_a_service_either(door: Door,
     judge(services.last())
 
 
-async def test_a_trace_goes_on_and_the_device_is_what_the_app_says_of_itself(door: Door, services: Recorder) -> None:
-    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7"
-    async with door.web(**{"traceparent": f"{trace}-01", "user-agent": "Unora/3.1 (Pixel 9)"}) as web:
+@pytest.mark.parametrize("share", ["0" * 32, "f" * 32])
+async def test_no_caller_chooses_the_trace_of_a_call(door: Door, services: Recorder, share: str) -> None:
+    """Its id decides whether it is recorded, and whether services log it."""
+    chosen = {"traceparent": f"00-{share}-00f067aa0ba902b7-01", "x-request-id": str(UUID(share))}
+    passed = set()
+    async with door.web(**chosen) as web:
+        for _ in range(2):
+            await web.get("/v1/account")
+            passed.add(str(services.last().metadata["traceparent"]))
+    assert len(passed) == 2, "each call has a trace of its own"
+    for traceparent in passed:
+        assert traceparent.endswith("-00")
+        assert share not in traceparent
+
+
+async def test_the_device_is_what_the_app_says_of_itself(door: Door, services: Recorder) -> None:
+    async with door.web(**{"user-agent": "Unora/3.1 (Pixel 9)"}) as web:
         await web.get("/v1/account")
-    assert services.last().metadata["traceparent"] == f"{trace}-00", "no caller decides what is recorded"
     assert services.last().metadata["unora-client-device"] == "Unora/3.1 (Pixel 9)"
 
 

@@ -130,8 +130,8 @@ async def test_what_reaches_no_replica_counts_as_an_error_of_its_service_in_each
 
 async def test_the_log_says_what_happened_and_nothing_of_the_member(door: Door) -> None:
     secret = "eyJhbGciOiJFUzI1NiJ9.c2VjcmV0.c2ln"
-    trace = "00-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb-00"
-    headers = {"authorization": f"Bearer {secret}", "user-agent": "Hidden/1", "traceparent": trace[:-2] + "01"}
+    trace = "00-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb-01"
+    headers = {"authorization": f"Bearer {secret}", "user-agent": "Hidden/1", "traceparent": trace}
     async with door.web(**headers) as web:
         await web.get("/v1/sessions?page_size=7&page_token=privacy")
         await web.get("/v1/hidden-path?q=hidden-query")
@@ -140,9 +140,10 @@ async def test_the_log_says_what_happened_and_nothing_of_the_member(door: Door) 
 
     def lines() -> list[dict[str, Any]]:
         found = [json.loads(line) for line in door.log.read_text().splitlines() if line.startswith("{")]
-        return [line for line in found if line.get("trace") == trace]
+        return [line for line in found if line.get("client_trace") == trace]
 
     await eventually(lambda: len(lines()) == 4, "all four calls are logged")
+    assert len({line["trace"] for line in lines()}) == 4, "each has a trace of its own"
     said = {(line["method"], line["status"], line.get("reason")) for line in lines()}
     assert said == {
         ("unora.identity.v1.AccountService/ListSessions", 200, None),

@@ -60,17 +60,28 @@ HIDDEN: Final = "Hidden7"
 
 
 async def form_connection(world: TracedWorld, door: Door) -> str:
-    """A call over REST that makes a connection. Returns the id of its trace, which the caller has chosen."""
+    """A call over REST that makes a connection. Returns the id of its trace, which the gateway's log says."""
     people = People(world)
     one, other = await people.members("free", "free")
     await people.wish(one, other)
-    trace = request_id().replace("-", "")
-    async with door.web(**dict(other.metadata), traceparent=f"00-{trace}-00f067aa0ba902b7-00") as web:
+    traceparent = f"00-{request_id().replace('-', '')}-00f067aa0ba902b7-00"
+    async with door.web(**dict(other.metadata), traceparent=traceparent) as web:
         card = await people.card(other, one)
         answer = await web.post("/v1/interests", json={"request_id": request_id(), "card_id": card})
     assert answer.json()["connection"]
     await world.drain()
+
+    def logged() -> set[str]:
+        return {line["trace"] for line in log_of(door) if line.get("client_trace") == traceparent}
+
+    await eventually(logged, "the log has the trace")
+    (trace,) = logged()
     return trace
+
+
+def log_of(door: Door) -> list[dict[str, Any]]:
+    """The lines of the gateway's log."""
+    return [json.loads(line) for line in door.log.read_text().splitlines() if line.startswith("{")]
 
 
 def is_path(spans: list[Seen], names: tuple[str, ...]) -> bool:
@@ -164,21 +175,18 @@ async def test_the_log_of_the_gateway_names_the_trace(door: Door, traces: Collec
     known = {span.trace for span in spans if span.name.endswith("/GetAccount")}
 
     def logged() -> set[Any]:
-        lines = [json.loads(line) for line in door.log.read_text().splitlines() if line.startswith("{")]
-        return {line.get("trace") for line in lines if line.get("method", "").endswith("/GetAccount")}
+        return {line.get("trace") for line in log_of(door) if line.get("method", "").endswith("/GetAccount")}
 
     await eventually(lambda: logged() & known, "a line of the log names the trace")
 
 
-async def test_a_gateway_that_does_not_record_a_call_tells_the_services_so(
-    world: TracedWorld, door: Door, traces: Collector
-) -> None:
-    """The share is zero, and the caller asks for the opposite."""
-    trace = request_id().replace("-", "")
-    before = gateway_before(world, traces_endpoint=traces.endpoint, traces_ratio="0")
-    async with before as silent, silent.web(traceparent=f"00-{trace}-00f067aa0ba902b7-01") as web:
-        assert (await web.get("/v1/account")).status_code == 401
+async def test_no_caller_has_a_call_recorded(world: TracedWorld, door: Door, traces: Collector) -> None:
+    """Hardly any call is recorded, and the caller asks for it by the flag and by an id that is below any share."""
+    before = gateway_before(world, traces_endpoint=traces.endpoint, traces_ratio="0.000001")
+    traceparent = "00-00000000000000000000000000000001-00f067aa0ba902b7-01"
+    async with before as silent, silent.web(traceparent=traceparent, **{"x-client-trace-id": "1"}) as web:
+        assert (await web.get("/v1/devices")).status_code == 401
     async with door.web() as web:
         assert (await web.get("/v1/sessions")).status_code == 401
-    await traces.wait_for("identity unora.identity.v1.AccountService/ListSessions")
-    assert not traces.of_trace(trace)
+    spans = await traces.wait_for("identity unora.identity.v1.AccountService/ListSessions")
+    assert not [span for span in spans if span.name.endswith("/ListDevices")]

@@ -42,11 +42,12 @@ def test_a_collector_of_traces_that_cannot_be_is_named(given: dict[str, str], na
 
 
 def test_without_a_collector_envoy_has_no_tracer() -> None:
-    """Its log then has the trace that the script found."""
+    """Its log then has the trace that the script made."""
     for target in (targets.compose({}), targets.kubernetes({})):
         made = render(target)[CONFIG].decode()
         assert "opentelemetry" not in made
         assert "%DYNAMIC_METADATA(unora:trace)%" in made
+        assert '"remove": "traceparent"' in made, "no caller chooses the id of a trace"
 
 
 def test_a_collector_with_tls_is_judged_by_its_name_and_its_authority() -> None:

@@ -72,6 +72,7 @@ async def test_a_part_that_dies_is_started_again_and_the_output_says_so(
         await eventually(partial(_replaced, folder, old), "the part runs again")
     assert sum("part died (signal 9)" in line for line in lines) == supervisor.MAX_DEATHS + 1
     assert sum("runs again" in line for line in lines) == supervisor.MAX_DEATHS + 1
+    assert watch.deaths == [f"part died (signal 9), see {part.process.log}"] * (supervisor.MAX_DEATHS + 1)
     assert set(recorded) == {0}, "the table holds the new pid before the message"
     await watch.stop()
     assert folder.rows() == []

@@ -11,7 +11,8 @@ import pytest
 from unora_common import migrations
 from unora_common.config import CONTEXTS
 from unora_tools.schemas import compared, described, statements
-from unora_tools.schemas.__main__ import RECORDED, faults
+from unora_tools.schemas.__main__ import faults
+from unora_tools.schemas.recorded import SCHEMAS
 
 Json = dict[str, Any]
 
@@ -26,7 +27,7 @@ def test_the_migrations_of_today_let_the_recorded_release_go_on() -> None:
 
 
 def test_the_record_has_every_context_and_can_be_written_again() -> None:
-    recorded = json.loads(RECORDED.read_text())
+    recorded = json.loads(SCHEMAS.read_text())
     assert set(recorded) == set(CONTEXTS)
     assert json.loads(described.written(["streak"]))["streak"] == described.context("streak")
 
@@ -142,6 +143,27 @@ def test_a_check_may_let_more_values_pass_but_not_fewer(streak: Json) -> None:
         ("CREATE TRIGGER held BEFORE UPDATE ON streak.streaks", "makes the trigger held"),
         ("DELETE FROM streak.nudges;", "DELETE FROM streak.nudges"),
         ("ALTER TABLE streak.streaks RENAME COLUMN zone TO place;", "renames"),
+        ("DROP TRIGGER held ON streak.streaks;", "drops the trigger held"),
+        ("DROP TRIGGER IF EXISTS held ON streak.streaks;", "drops the trigger held"),
+        ("ALTER TRIGGER held ON streak.streaks DEPENDS ON EXTENSION x;", "alters the trigger held"),
+        ("DROP FUNCTION streak.hold();", "drops the function streak.hold"),
+        ("ALTER FUNCTION streak.hold() SECURITY DEFINER;", "alters the function streak.hold"),
+        ("DROP SEQUENCE streak.numbers;", "drops the sequence streak.numbers"),
+        ("CREATE POLICY own ON streak.streaks USING (true);", "makes the policy own"),
+        ("DROP POLICY own ON streak.streaks;", "drops the policy own"),
+        ("ALTER TABLE streak.streaks DISABLE TRIGGER held;", "streak.streaks: DISABLE TRIGGER held"),
+        ("ALTER TABLE streak.streaks ENABLE ROW LEVEL SECURITY;", "streak.streaks: ENABLE ROW LEVEL SECURITY"),
+        ("INSERT INTO streak.nudges SELECT 1;", "INSERT INTO streak.nudges"),
+        ("INSERT INTO streak.nudges VALUES (1) ON CONFLICT DO UPDATE SET a = 1;", "INSERT INTO streak.nudges"),
+        ("UPDATE ONLY streak.nudges SET a = 1;", "UPDATE streak.nudges"),
+        ("UPDATE streak.nudges AS n SET a = 1;", "UPDATE streak.nudges"),
+        ("WITH old AS (SELECT 1) UPDATE streak.nudges SET a = 1;", "UPDATE streak.nudges"),
+        ("WITH old AS (DELETE FROM streak.nudges RETURNING *) SELECT * FROM old;", "DELETE FROM streak.nudges"),
+        ('update\n  "streak"."nudges"\n  set a = 1;', "UPDATE streak.nudges"),
+        ("TRUNCATE TABLE streak.a, streak.nudges;", "TRUNCATE streak.a, streak.nudges"),
+        ("MERGE INTO streak.nudges USING x ON a = b WHEN MATCHED THEN DELETE;", "MERGE INTO streak.nudges"),
+        ("REVOKE UPDATE ON streak.streaks FROM unora_streak;", "revokes: REVOKE UPDATE ON streak.streaks"),
+        ("DO $$ BEGIN DELETE FROM streak.nudges; END $$;", "runs: DO"),
     ],
 )
 def test_statements_that_the_tables_do_not_show_are_found(sql: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,10 +179,31 @@ def test_what_happens_to_a_new_table_is_its_own_matter(monkeypatch: pytest.Monke
         (
             "CREATE TABLE streak.moods ();",
             "CREATE TRIGGER held BEFORE UPDATE ON streak.moods",
-            "UPDATE streak.moods SET a = 1;",
+            ";WITH a AS (SELECT 1) UPDATE ONLY streak.moods SET a = 1;",
+            "INSERT INTO streak.moods VALUES (1) ON CONFLICT DO UPDATE SET a = 1;",
+            "TRUNCATE streak.moods;",
+            "REVOKE ALL ON streak.moods FROM PUBLIC;",
+            "ALTER TABLE streak.moods ENABLE ROW LEVEL SECURITY;",
+            "CREATE POLICY own ON streak.moods USING (true);",
         )
     )
     monkeypatch.setattr(migrations, "sql", lambda _: f"-- Running upgrade 0001 -> 0002\n{new}\n")
+    assert statements.hidden("streak", "0001") == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "-- DROP TRIGGER held ON streak.streaks;",
+        "COMMENT ON TABLE streak.streaks IS 'UPDATE streak.streaks SET a = 1; DROP TRIGGER held';",
+        "GRANT SELECT, INSERT, UPDATE (zone), DELETE ON streak.streaks TO unora_streak;",
+        "SELECT 1 FROM streak.streaks FOR UPDATE;",
+        "ALTER TABLE streak.streaks ADD FOREIGN KEY (a) REFERENCES streak.a ON DELETE CASCADE ON UPDATE SET NULL;",
+        "UPDATE streak.alembic_version SET version_num='0002' WHERE streak.alembic_version.version_num = '0001';",
+    ],
+)
+def test_what_only_looks_like_such_a_statement_is_no_finding(sql: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrations, "sql", lambda _: f"-- Running upgrade 0001 -> 0002\n\n{sql}\n")
     assert statements.hidden("streak", "0001") == []
 
 

@@ -73,7 +73,7 @@ async def test_a_command_that_fails_says_what_it_printed(clone: Path, tmp_path: 
 async def test_a_shallow_clone_is_told_to_fetch_the_history(
     clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = release.FROM.read_text()
+    wanted = (clone / "deploy" / "upgrade" / "from").read_text()
     shallow = tmp_path / "shallow"
     git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{clone}", str(shallow))
     (shallow / "deploy" / "upgrade").mkdir(parents=True)

@@ -34,3 +34,10 @@ def test_errors_of_services_count_and_those_of_servers_do_not(tmp_path: Path) ->
     )
     found = checks.logs(tmp_path)
     assert [fault.partition(":")[0] for fault in found.faults] == ["identity.log", "identity.log"]
+
+
+def test_a_process_that_died_is_a_fault_though_it_was_started_again() -> None:
+    assert checks.deaths([]).ok
+    shown = _report([FINE, checks.deaths(["streak-2 died (signal 9), see streak-2.log"])], 12.3)
+    assert "NOT all is as it must be" in shown
+    assert re.search(r"✗ processes: 1 died\n +streak-2 died \(signal 9\)", shown)

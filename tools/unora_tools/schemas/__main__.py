@@ -12,23 +12,18 @@ import json
 import subprocess
 import sys
 import tomllib
-from typing import Final
 
 from unora_common import migrations
 from unora_common.config import CONTEXTS
 from unora_local.run_folder import CLONE
 
 from unora_tools.schemas import compared, described, statements
-
-FOLDER: Final = CLONE / "deploy" / "upgrade"
-FROM: Final = FOLDER / "from"
-RECORDED: Final = FOLDER / "schemas.json"
-JUDGED: Final = FOLDER / "judged.toml"
+from unora_tools.schemas.recorded import FROM, JUDGED, SCHEMAS
 
 
 def faults() -> list[str]:
     """What is wrong, each in one line."""
-    recorded, judged = json.loads(RECORDED.read_text()), tomllib.loads(JUDGED.read_text())
+    recorded, judged = json.loads(SCHEMAS.read_text()), tomllib.loads(JUDGED.read_text())
     found, seen = [], set[str]()
     for context in CONTEXTS:
         found += statements.lint(migrations.sql(context)).splitlines()
@@ -52,7 +47,7 @@ def record() -> None:
     if changed:
         raise SystemExit(f"commit first, since the record names the last commit:\n{changed}")
     FROM.write_text(_git("rev-parse", "HEAD") + "\n")
-    RECORDED.write_text(described.written(CONTEXTS))
+    SCHEMAS.write_text(described.written(CONTEXTS))
     JUDGED.write_text("# What migrations since the release in `from` do, and why that release goes on all the same.\n")
 
 

@@ -53,18 +53,18 @@ local function keep_known(headers, is_grpc)
   for _, name in ipairs(ONLY_GRPC) do headers:remove(name) end -- REST has no deadline of the caller's, and no compression
 end
 
--- A trace continues if it has the form of one, and begins here otherwise. Its end says that it is not recorded: no caller
--- decides that. A gateway that records traces lets Envoy replace the header by its own later on.
-local function keep_trace(handle, headers, id)
-  local first, second = string.match(headers:get("traceparent") or "", "^%x%x%-(%x+)%-(%x+)%-%x%x$")
-  if not first or #first ~= 32 or #second ~= 16 then
-    first = id and string.gsub(id, "%-", "") or ""
-    if #first ~= 32 or find(first, "%X") then return headers:remove("traceparent") end
-    second = sub(first, 17)
-  end
-  local trace = "00-" .. first .. "-" .. second .. "-00"
+-- Each call begins a trace, by the id that Envoy has given it. A client's own is kept for the log alone: its id would
+-- decide whether the call is recorded and logged. The end says that it is not recorded; a gateway that records traces
+-- lets Envoy replace the header by its own later on.
+local function begin_trace(handle, headers, id, client)
+  local said = handle:streamInfo():dynamicMetadata()
+  local first, second = string.match(client or "", "^%x%x%-(%x+)%-(%x+)%-%x%x$")
+  if first and #first == 32 and #second == 16 then said:set("unora", "client_trace", client) end
+  local made = string.gsub(id or "", "%-", "")
+  if #made ~= 32 or find(made, "%X") then return end -- then it begins in the service
+  local trace = "00-" .. made .. "-" .. sub(made, 17) .. "-00"
   headers:replace("traceparent", trace)
-  handle:streamInfo():dynamicMetadata():set("unora", "trace", trace)
+  said:set("unora", "trace", trace)
 end
 
 -- A service has a second more than Envoy waits. If both gave up at once, the service's DEADLINE_EXCEEDED would often be
@@ -121,8 +121,9 @@ function envoy_on_request(handle)
   local kind = headers:get("content-type") or ""
   local is_grpc = is_native(kind) or WEB[kind]
   local id, agent = headers:get("x-request-id"), headers:get("user-agent")
+  local client = headers:get("x-unora-client-trace")
   keep_known(headers, is_grpc)
-  keep_trace(handle, headers, id)
+  begin_trace(handle, headers, id, client)
   keep_deadline(headers)
   if agent then headers:replace("unora-client-device", sub(string.gsub(agent, "[^\32-\126]", "?"), 1, 200)) end
   if is_grpc then

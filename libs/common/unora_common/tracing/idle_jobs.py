@@ -15,7 +15,7 @@ MOST: Final = 256
 
 
 class WithoutIdleJobs(SpanProcessor):
-    """Keeps the spans of a job until it ends, and passes them on if it did anything or failed."""
+    """Keeps the spans of a job until it ends, and passes them on if it did anything or any of them failed."""
 
     def __init__(self, further: SpanProcessor) -> None:
         self._further = further
@@ -37,7 +37,7 @@ class WithoutIdleJobs(SpanProcessor):
         kept.append(span)
         if span.attributes and JOB in span.attributes:
             del self._kept[span.context.trace_id]
-            if not _is_idle(span):
+            if not _is_idle(span, kept):
                 self._pass(kept)
         elif len(kept) > MOST:
             del self._kept[span.context.trace_id]
@@ -56,5 +56,7 @@ class WithoutIdleJobs(SpanProcessor):
             self._further.on_end(span)
 
 
-def _is_idle(job: ReadableSpan) -> bool:
-    return job.status.status_code is not StatusCode.ERROR and (job.attributes or {}).get(DONE) == 0
+def _is_idle(job: ReadableSpan, spans: list[ReadableSpan]) -> bool:
+    """Whether a run did nothing. One whose rows all failed did nothing, too, but some of its spans say so."""
+    failed = any(span.status.status_code is StatusCode.ERROR for span in spans)
+    return not failed and (job.attributes or {}).get(DONE) == 0

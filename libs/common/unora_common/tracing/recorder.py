@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
@@ -86,7 +87,11 @@ class _Calls(grpc.aio.UnaryUnaryClientInterceptor):
         method = _path(client_call_details.method)
         with above.part(method, "client", _rpc(method)) as span:
             call = await continuation(_with_traceparent(client_call_details, span.traceparent), request)
-            code = (await call.code()).name
+            try:
+                code = (await call.code()).name
+            except asyncio.CancelledError:
+                call.cancel()  # only who waits for the answer itself cancels it by being cancelled
+                raise
             span.note(STATUS_CODE, code)
             if code != "OK":
                 span.fail(code)

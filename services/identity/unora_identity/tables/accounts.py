@@ -187,6 +187,17 @@ phone_challenges = Table(
     comment="Codes for phones, sent or about to be, with all that the account needs that they may create (ID-02)",
 )
 
+phone_key = Table(
+    "phone_key",
+    metadata,
+    Column("id", Boolean, primary_key=True, server_default=text("true")),
+    Column("fingerprint", LargeBinary, nullable=False),
+    CheckConstraint("id", name="one_row"),
+    CheckConstraint("octet_length(fingerprint) = 32", name="fingerprint"),
+    info=service_may("select, insert", erased=of_nobody()) | not_exported("nothing about members"),
+    comment="One row: what is derived of the key of phone numbers, by which another key is noticed (ID-01)",
+)
+
 text_messages = Table(
     "text_messages",
     metadata,

@@ -44,6 +44,7 @@ async def start_phone_verification(
     challenge.
     """
     resources = runtime.resources
+    resources.phone_key.require_same()
     phone = read_phone_number(number, resources.policy)
     if changes_user_id and not phone.gets_texts:
         raise PhoneInvalid

@@ -1,0 +1,15 @@
+"""By which key the stored phone numbers were hashed (ID-01)."""
+
+from __future__ import annotations
+
+from unora_common.database import Tx
+
+KEEP = "INSERT INTO identity.phone_key (fingerprint) VALUES ($1) ON CONFLICT (id) DO NOTHING"
+FINGERPRINT = "SELECT fingerprint FROM identity.phone_key"
+
+
+async def keep_first(tx: Tx, fingerprint: bytes) -> bytes:
+    """Stores the fingerprint of the key, unless one is stored. Returns the stored one."""
+    await tx.run(KEEP, fingerprint)
+    stored: bytes = await tx.value(FINGERPRINT)
+    return stored

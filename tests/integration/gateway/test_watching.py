@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import grpc
-from unora_local.tls import Certificate
+from unora_local.tls import FRONT, Certificate
 from unora_testing.deadlines import eventually
 from unora_testing.gateway import Door, gateway_of
+from unora_testing.mounted import Authority, Mounted
 
 from tests.integration.gateway import frames
 from tests.integration.gateway.recorder import Recorder
@@ -64,6 +67,31 @@ async def test_probes_answer_on_both_sides_and_metrics_only_inside(door: Door) -
             assert (await inside.post(path)).status_code == 404
 
 
+async def number_of(door: Door, series: str) -> int | None:
+    """A series of the gateway's metrics, if it is there."""
+    async with plain_http(door.gateway.watch_url) as inside:
+        lines = (await inside.get("/metrics")).text.splitlines()
+    return next((int(line.removeprefix(series)) for line in lines if line.startswith(f"{series} ")), None)
+
+
+async def test_metrics_tell_of_the_certificate_that_apps_see(
+    services: Recorder, certificates: Mapping[str, Certificate], tmp_path: Path
+) -> None:
+    """How long it is valid, if it is the first to end, and that a new one cannot be used."""
+    authority = Authority(tmp_path / "ca")
+    front = Mounted(tmp_path / "front", [authority], authority.issue(FRONT, timedelta(days=10, hours=1)))
+    async with gateway_of(services.addresses, {**certificates, FRONT: front.files}) as door:
+        assert await number_of(door, "envoy_server_days_until_first_cert_expiring{}") == 10
+        one, other = authority.issue(FRONT), authority.issue(FRONT)
+        front.put_bytes(authority.pem, one.cert, other.key)
+        failed = 'envoy_sds_key_rotation_failed{envoy_xds_resource_name="front_certificate"}'
+
+        async def is_refused() -> bool:
+            return bool(await number_of(door, failed))
+
+        await eventually(is_refused, "the gateway has refused the pair")
+
+
 async def test_what_reaches_no_replica_counts_as_an_error_of_its_service_in_each_protocol(
     services: Recorder, certificates: Mapping[str, Certificate]
 ) -> None:
@@ -71,10 +99,8 @@ async def test_what_reaches_no_replica_counts_as_an_error_of_its_service_in_each
     path = "/unora.streak.v1.StreakService/CheckIn"
 
     async def counted(door: Door, code: str) -> int:
-        async with plain_http(door.gateway.watch_url) as inside:
-            lines = (await inside.get("/metrics")).text.splitlines()
-        series = f'envoy_cluster_upstream_rq{{envoy_response_code="{code}",envoy_cluster_name="streak"}} '
-        return sum(int(line.removeprefix(series)) for line in lines if line.startswith(series))
+        series = f'envoy_cluster_upstream_rq{{envoy_response_code="{code}",envoy_cluster_name="streak"}}'
+        return await number_of(door, series) or 0
 
     async def call_in_each_protocol(door: Door) -> None:
         async with door.web() as web, door.channel() as channel:

@@ -16,14 +16,28 @@ from unora_tools.observe import rules
 
 TARGET: Final = frozenset({"context", "role", "instance", "job"})
 """Labels that Prometheus gives each target: `context` and `role` by the PodMonitor or the file of targets."""
-SLO: Final = frozenset({"slo", "context", "method", "consumer"})
+RECORDED: Final = frozenset({"slo", "context", "method", "consumer", "certificate"})
 ENVOY: Final = {
     "envoy_http_downstream_rq_xx": {"envoy_response_code_class", "envoy_http_conn_manager_prefix"},
     "envoy_cluster_upstream_rq": {"envoy_response_code", "envoy_cluster_name"},
     "envoy_cluster_membership_healthy": {"envoy_cluster_name"},
+    "envoy_server_days_until_first_cert_expiring": set(),
+    "envoy_sds_key_rotation_failed": {"envoy_xds_resource_name"},
 }
 """Metrics of Envoy that are used; tests/integration/observe asks a real one for them."""
-_NAME: Final = re.compile(r"(?<![\w:\"$])((?:unora|envoy)_[a-z0-9_:]+|up|ALERTS)\b(?![\w:(]|=)\s*(\{[^{}]*\})?")
+OF_THE_PLATFORM: Final = {
+    "certmanager_certificate_expiration_timestamp_seconds": {"name", "namespace"},
+    "cnpg_collector_pg_wal_archive_status": {"namespace", "pod", "value"},
+    "cnpg_pg_replication_streaming_replicas": {"namespace", "pod"},
+    "cnpg_pg_replication_in_recovery": {"namespace", "pod"},
+    "cnpg_pg_stat_archiver_last_archived_time": {"namespace", "pod"},
+    "cnpg_pg_stat_archiver_last_failed_time": {"namespace", "pod"},
+    "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp": {"namespace", "pod"},
+}
+"""Metrics of cert-manager, CloudNativePG and its plugin Barman Cloud, as their documentation names them."""
+_NAME: Final = re.compile(
+    r"(?<![\w:\"$])((?:unora|envoy|cnpg|barman|certmanager)_[a-z0-9_:]+|up|ALERTS)\b(?![\w:(]|=)\s*(\{[^{}]*\})?"
+)
 _MATCHER: Final = re.compile(r"(\w+) *(?:=~|!~|!=|=) *\"")
 _GROUPED: Final = re.compile(r"\b(?:by|on|group_left|without) *\(([^)]*)\)")
 
@@ -39,8 +53,8 @@ def existing() -> dict[str, frozenset[str]]:
             found |= dict.fromkeys((f"{metric.name}_sum", f"{metric.name}_count"), labels)
         else:
             found[metric.name] = labels
-    found |= {name: TARGET | labels for name, labels in ENVOY.items()}
-    return found | {each.name: SLO for each in rules.recordings()}
+    found |= {name: TARGET | labels for name, labels in (ENVOY | OF_THE_PLATFORM).items()}
+    return found | {each.name: RECORDED for each in rules.recordings()}
 
 
 def declared() -> Iterator[Metric[Any]]:

@@ -75,3 +75,35 @@ def test_the_list_of_files_is_json_that_grafana_can_find() -> None:
     folder = rules.ROOT / "deploy" / "observe" / "dashboards"
     assert {file.stem for file in folder.glob("*.json")} == {board.uid for board in ALL}
     assert all(json.loads(file.read_text())["uid"] == file.stem for file in folder.glob("*.json"))
+
+
+def test_one_cause_is_one_page_by_what_alertmanager_is_told() -> None:
+    """Routes and inhibitions name alerts that exist; what an outage of Postgres causes is inhibited by it."""
+    page = (rules.ROOT / "docs" / "observability.md").read_text()
+    (told,) = (
+        each for each in map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)) if "route" in each
+    )
+    matchers = [m for route in told["route"]["routes"] for m in route["matchers"]]
+    inhibited: dict[str, set[str]] = {}
+    for each in told["inhibit_rules"]:
+        matchers += [*each["source_matchers"], *each["target_matchers"]]
+        for source in named(each["source_matchers"]):
+            inhibited.setdefault(source, set()).update(named(each["target_matchers"]))
+    assert named(matchers) <= {alert.name for alert in rules.alerts()}
+    follows = {
+        "CallsFail",
+        "GatewayFails",
+        "RevocationsStale",
+        "OutboxOld",
+        "NoRelayLeads",
+        "ConsumerStuck",
+        "EventsLate",
+    }
+    assert follows <= inhibited["PostgresUnreachable"]
+    (alone,) = (route for route in told["route"]["routes"] if "PostgresUnreachable" in named(route["matchers"]))
+    assert alone["group_by"] == ["alertname"], "one page for all contexts"
+
+
+def named(matchers: list[str]) -> set[str]:
+    """The alerts that matchers of Alertmanager name."""
+    return {name for each in matchers if each.startswith("alertname") for name in each.split('"')[1].split("|")}

@@ -102,11 +102,14 @@ class App(Generic[C, R]):
         self.log.info("serving", address=self.server.address)
 
     def work(self) -> None:
-        """Starts the jobs and the counting now, and the relay and the consumers as soon as NATS is reached."""
+        """Starts the jobs now, and the counting if metrics can be read; the relay and the consumers as soon as NATS is
+        reached.
+        """
         for job in self.jobs:
             self._start(job.run())
-        self._start(self.gauges.run())
-        self._start(self.backlogs.run())
+        if self.config.metrics_listen:
+            self._start(self.gauges.run())
+            self._start(self.backlogs.run())
         self._start(self._exchange_events())
 
     def watch(self) -> None:
@@ -214,7 +217,8 @@ class App(Generic[C, R]):
             for part in [make(self.runtime) for make in self.service.gauges]
             for method in marked(part, "counts")
         ]
-        self.gauges = Gauges(self.runtime, [count_outbox(self.context), *counts, *count_due(self.jobs)])
+        counts = [count_outbox(self.context), *counts, *count_due(self.jobs)]
+        self.gauges = Gauges(self.runtime, counts, lambda: self.relay.leads)
         self.backlogs = Backlogs(self.runtime, self.messaging, self.consumers)
 
     def _make_jobs(self, parts: Sequence[Part[C, R]]) -> list[Job]:

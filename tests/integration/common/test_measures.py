@@ -169,7 +169,7 @@ async def test_the_runs_of_a_job_and_what_it_has_left_are_measured(bare_world: B
     assert value(app, "unora_job_oldest_due_seconds", job_name="close") == 60
 
 
-async def test_one_replica_at_a_time_counts(bare_world: BareWorld) -> None:
+async def test_while_no_relay_leads_one_replica_at_a_time_counts(bare_world: BareWorld) -> None:
     """While a replica is in a count, another has no value of it; both count in turn."""
     first, second = await bare_world.open("matching"), await bare_world.open("matching")
     async with first.database.transaction() as tx:
@@ -178,6 +178,40 @@ async def test_one_replica_at_a_time_counts(bare_world: BareWorld) -> None:
     assert value(second, "unora_outbox_unpublished") is None
     await first.gauges.step()
     assert value(first, "unora_outbox_unpublished") == 0
+
+
+@pytest.mark.parametrize("context", ["matching", "streak", "billing"])  # numbers of locks of both signs
+async def test_the_replica_whose_relay_leads_counts_alone(bare_world: BareWorld, context: str) -> None:
+    """So counting costs the same with ten replicas. When the leader has gone, another one counts."""
+    first, second = await bare_world.open(context), await bare_world.open(context)
+    await first.relay.step()
+    for app in (second, first):
+        await app.gauges.count_now()
+    assert value(first, "unora_outbox_unpublished") == 0
+    assert value(second, "unora_outbox_unpublished") is None
+    await first.relay.close()
+
+    async def counts() -> bool:
+        await second.gauges.count_now()
+        return value(second, "unora_outbox_unpublished") == 0
+
+    await eventually(counts, "the second replica counts")
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:0", ""])
+async def test_nothing_is_counted_where_metrics_cannot_be_read(bare_world: BareWorld, listen: str) -> None:
+    app = await bare_world.open("matching", changes={"metrics_listen": listen})
+    steps = list[str]()
+    app.gauges.step = lambda: counted(steps, "gauges")  # type: ignore[method-assign]
+    app.backlogs.step = lambda: counted(steps, "backlogs")  # type: ignore[method-assign]
+    app.work()
+    await eventually(lambda: value(app, "unora_relay_leader") == 1, "it works")
+    assert sorted(steps) == (["backlogs", "gauges"] if listen else [])
+
+
+async def counted(steps: list[str], step: str) -> None:
+    """Notes a count, instead of counting."""
+    steps.append(step)
 
 
 async def test_what_a_transaction_measures_counts_only_once_it_is_committed(bare_world: BareWorld) -> None:

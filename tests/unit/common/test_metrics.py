@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 from prometheus_client import Counter, Gauge, Histogram, generate_latest
+from unora_common import metrics as metrics_module
 from unora_common.common_metrics import COMMON_METRICS, EVENTS_APPLIED, JOB_DUE, RPC_IN_PROGRESS
 from unora_common.config import CONTEXTS
 from unora_common.declarations import load_service
@@ -65,7 +66,9 @@ def test_when_a_counter_began_is_no_series() -> None:
     assert "_created" not in generate_latest(metrics.registry).decode()
 
 
-def test_a_counted_gauge_has_the_values_of_the_last_count_and_none_without_one() -> None:
+def test_a_counted_gauge_has_the_values_of_the_last_count_and_none_without_one_or_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     metrics = Metrics(COMMON_METRICS)
     found: Counted = metrics.of(JOB_DUE)
 
@@ -77,7 +80,7 @@ def test_a_counted_gauge_has_the_values_of_the_last_count_and_none_without_one()
     found.set_all({("close_days",): 3, ("expire",): 0})
     found.set_all({("close_days",): 4})
     assert values() == {"close_days": 4}
-    found.clear()
+    monkeypatch.setattr(metrics_module, "VALID_FOR", -1.0)
     assert values() == {}
     assert f"# TYPE {JOB_DUE.name} gauge" in generate_latest(metrics.registry).decode()
 

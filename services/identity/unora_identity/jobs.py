@@ -10,6 +10,7 @@ from uuid import UUID
 
 from unora_common.database import Tx
 from unora_common.erasing import Erasing, Erasure
+from unora_common.failed_rows import row_failed
 from unora_common.handlers import every
 from unora_common.job_batches import Batches, purge_each
 from unora_common.runtime import Runtime
@@ -202,6 +203,7 @@ class CleanUpJobs:
             except Exception as error:  # the other offers continue; this one is taken again in some minutes
                 report = self.runtime.log.warning if is_transient(error) else self.runtime.log.error
                 report("objects cannot be deleted", aggregate_id=str(offer), failure=error)
+                row_failed()
             else:
                 removed.append(offer)
         async with database.transaction() as tx:
@@ -245,6 +247,7 @@ class ErasureJobs(Erasing):
             except Exception as error:
                 report = self.runtime.log.warning if is_transient(error) else self.runtime.log.error
                 report("objects cannot be deleted", aggregate_id=str(each.id), failure=error)
+                row_failed()
                 self._failed.append(each.id)
             else:
                 done += 1

@@ -11,6 +11,7 @@ from unora.streak.v1.streak_service_pb2 import GetStreakRequest
 from unora_common.common_metrics import DATABASE_WAIT
 from unora_common.database import Session, Tx
 from unora_common.due import Due
+from unora_common.failed_rows import row_failed
 from unora_common.handlers import every
 from unora_common.runtime import Runtime
 from unora_testing.deadlines import eventually, within
@@ -127,6 +128,46 @@ async def test_events_that_wait_fail_and_are_dead_are_counted_by_consumer(bare_w
     applied = [line for line in bare_world.logged() if line["event"] == "event applied"]
     assert {line["consumer"] for line in applied} == {CONSUMER["consumer"]}
     assert len(applied) == 2
+
+
+class SomeFail:
+    """A job of which some rows fail."""
+
+    rows: ClassVar[dict[str, bool]]
+
+    def __init__(self, runtime: Runtime[Any, Any]) -> None:
+        self.runtime = runtime
+
+    @every(seconds=7)
+    async def drive(self) -> int:
+        """Does the rows that do not fail, each in a task of its own."""
+        return sum(await asyncio.gather(*map(self._drive, SomeFail.rows)))
+
+    async def _drive(self, row: str) -> int:
+        if not SomeFail.rows[row]:
+            row_failed(goes_on=True)
+            return 0
+        return 1
+
+
+async def test_a_run_in_which_all_rows_failed_is_no_success(bare_world: BareWorld) -> None:
+    app = await bare_world.open(jobs=[SomeFail])
+    (job, *_) = app.jobs
+    of_job = {"job_name": "drive"}
+    SomeFail.rows = {"a": False, "b": False}
+    assert await job.step() == 1, "others are tried at once"
+    assert value(app, "unora_job_last_success_timestamp_seconds", **of_job) is None
+    assert value(app, "unora_job_rows_failed_total", **of_job) == 2
+    assert value(app, "unora_jobs_done_total", **of_job) == 0
+    SomeFail.rows = {"a": False, "b": True}
+    await job.step()
+    first = value(app, "unora_job_last_success_timestamp_seconds", **of_job)
+    assert first is not None, "something was done"
+    assert value(app, "unora_job_rows_failed_total", **of_job) == 3
+    assert value(app, "unora_jobs_done_total", **of_job) == 1
+    SomeFail.rows = {}
+    assert await job.step() == 0
+    assert (value(app, "unora_job_last_success_timestamp_seconds", **of_job) or 0) > first, "nothing was due"
 
 
 class Work:

@@ -116,7 +116,7 @@ class App(Generic[C, R]):
         """Starts to report readiness, to follow identity's revocations and new files of the certificate, and the
         followers if calls are served.
         """
-        self._start(LogSettings(self.log, os.environ).follow())
+        self._start(LogSettings(self.log, os.environ, self.config.log_level, self.config.log_sample).follow())
         for follower in self.followers if self._serves_calls else ():
             self._start(follower.run())
         self._start(self.readiness.watch(self._set_ready))

@@ -97,6 +97,8 @@ class App(Generic[C, R]):
         servicers = [make(self.runtime) for make in self.service.servicers] if calls else []
         authenticator = Authenticator(self.verifier, self.revocations)
         self._serves_calls = calls
+        if calls:  # a worker judges no tokens, so it is not hurt by old revocations
+            self.metrics.of(DEPENDENCY_UP).labels("revocations").set_function(lambda: self.revocations.fresh)
         self.server = Server(self.runtime, self.certificates, authenticator, self.service.constraints, servicers)
         await self.server.start()
         self.log.info("serving", address=self.server.address)
@@ -199,7 +201,6 @@ class App(Generic[C, R]):
         reached = self.metrics.of(DEPENDENCY_UP)
         reached.labels("postgres").set_function(lambda: self.readiness.postgres_answers)
         reached.labels("nats").set_function(lambda: self.messaging.is_connected)
-        reached.labels("revocations").set_function(lambda: self.revocations.fresh)
 
     def _make_parts(self) -> None:
         self.dead_letters = DeadLetters(self.runtime, self.messaging)

@@ -51,7 +51,7 @@ DATABASE_WAIT: Final = histogram(
 DEPENDENCY_UP: Final = gauge(
     "unora_dependency_up",
     "1 if the process reaches what it depends on, else 0: `postgres` answers, `nats` is connected, identity's "
-    "`revocations` are known and not too old",
+    "`revocations` are known and not too old, where calls are served",
     "dependency",
 )
 
@@ -132,6 +132,7 @@ SPANS: Final = counter(
     "unora_spans_total",
     "Spans of recorded traces that the collector has taken (`sent`), or not (`lost`)",
     "result",
+    known=("sent", "lost"),
 )
 
 COMMON_METRICS: Final[tuple[Metric[Any], ...]] = (

@@ -74,6 +74,8 @@ class Metric(Generic[M]):
     meaning: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
+    known: tuple[str, ...] = ()
+    """Values of its one label that are known beforehand: a process shows them from its start, with 0."""
 
     @property
     def shown_type(self) -> str:
@@ -83,12 +85,16 @@ class Metric(Generic[M]):
     def make(self, registry: CollectorRegistry | None) -> M:
         """One of it, in the registry."""
         options: dict[str, Any] = {"buckets": self.buckets} if self.buckets else {}
-        return self.kind(self.name, self.meaning, self.labels, registry=registry, **options)
+        made = self.kind(self.name, self.meaning, self.labels, registry=registry, **options)
+        if isinstance(made, Counter):
+            for value in self.known:
+                made.labels(value)
+        return made
 
 
-def counter(name: str, meaning: str, *labels: str) -> Metric[Counter]:
-    """Declares what only grows."""
-    return Metric(Counter, name, meaning, labels)
+def counter(name: str, meaning: str, *labels: str, known: tuple[str, ...] = ()) -> Metric[Counter]:
+    """Declares what only grows. `known` has values of its label, if there is one, that are known beforehand."""
+    return Metric(Counter, name, meaning, labels, known=known)
 
 
 def gauge(name: str, meaning: str, *labels: str) -> Metric[Gauge]:

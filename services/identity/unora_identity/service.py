@@ -13,7 +13,16 @@ from unora_identity.domain.hobbies import HobbyUnknown
 from unora_identity.domain.phone_codes import PhoneTaken
 from unora_identity.domain.photos import TooManyPhotos
 from unora_identity.domain.signals import OAuthAlreadyLinked
-from unora_identity.jobs import BirthdayJobs, CleanUpJobs, ErasureJobs, ExportJobs, PhotoJobs, PlaceJobs, TextJobs
+from unora_identity.jobs import (
+    BirthdayJobs,
+    CleanUpJobs,
+    ErasureGauges,
+    ErasureJobs,
+    ExportJobs,
+    PhotoJobs,
+    PlaceJobs,
+    TextJobs,
+)
 from unora_identity.metrics import METRICS
 from unora_identity.resources import make_resources
 from unora_identity.servicers.accounts import Accounts
@@ -38,6 +47,7 @@ service = Service(
     ],
     consumers=[PairEvents, RestrictionEvents, ProjectionEvents, ReceiptEvents],
     jobs=[BirthdayJobs, TextJobs, PhotoJobs, PlaceJobs, ExportJobs, CleanUpJobs, ErasureJobs],
+    gauges=[ErasureGauges],
     constraints={
         "ck_photos_position": TooManyPhotos,
         "fk_hobbies_hobby_option_id": HobbyUnknown,

@@ -133,9 +133,3 @@ class Metrics:
             made.inc(amount)
         else:
             made.observe(amount)
-
-    def adopt(self, metric: Metric[M], made: M) -> None:
-        """Shows one that was made without a registry, such as by resources, which are made first."""
-        before, self._made[metric] = self._made[metric], made
-        self.registry.unregister(before)
-        self.registry.register(made)

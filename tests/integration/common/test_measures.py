@@ -38,6 +38,9 @@ async def test_repeats_and_refusals_are_counted(bare_world: BareWorld) -> None:
     streaks, member = await bare_world.probe(), bare_world.caller()
     app = bare_world.apps["streak"]
     assert value(app, "unora_idempotent_repeats_total", method="CheckIn") == 0
+    for code in ("INTERNAL", "UNAVAILABLE", "DEADLINE_EXCEEDED", "UNKNOWN"):
+        labels = {"method": "CheckIn", "access": "user", "code": code}
+        assert value(app, "unora_rpc_duration_seconds_count", **labels) == 0, "the first fault is an increase"
     request = check_in_request()
     for _ in range(3):
         await streaks.CheckIn(request, metadata=member.metadata)

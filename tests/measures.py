@@ -14,5 +14,4 @@ def value(app: App[Any, Any], name: str, **labels: str) -> float | None:
 
 async def count(app: App[Any, Any]) -> None:
     """Counts what is counted, at once."""
-    app.gauges._next = dict.fromkeys(app.gauges._next, float("-inf"))
-    await app.gauges.step()
+    await app.gauges.count_now()

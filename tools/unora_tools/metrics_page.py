@@ -19,10 +19,13 @@ for the context or the role of the process: whoever scrapes adds these to the ta
 holds anything of a member.
 
 - A counter counts from the start of its process, so ask for `rate(…)` or `increase(…)`.
-- A *counted* gauge is counted now and then: at least 15 seconds apart, and so seldom that counting takes a hundredth of
-  the time at most. Only processes that do the work of a context count (`--role worker` and `all`). Each of them shows
-  what it counted last, so ask for `max by (context, …) (…)`. While it cannot be counted, the series is absent.
-- What has a known set of labels is there from the start, with 0.
+- A *counted* gauge is counted now and then: at least 15 seconds and at most five minutes apart, and the slower the
+  count, the less often. What is in Postgres is counted by the process of a context whose relay leads (`--role worker`
+  or `all`), and in turn while none leads; what is in NATS, by each. So ask for `max by (context, …) (…)`. While it
+  cannot be counted, the series is absent.
+- What has a known set of labels is there from the start, with 0: of `code`, what objectives count (`INTERNAL`,
+  `UNAVAILABLE`, `DEADLINE_EXCEEDED`, `UNKNOWN`), for methods of members and public ones. Of reasons of refusals and
+  other codes, a series begins when they first come.
 
 The gateway has the metrics of Envoy ([gateway.md](gateway.md)).
 """

@@ -97,23 +97,28 @@ class App(Generic[C, R]):
         servicers = [make(self.runtime) for make in self.service.servicers] if calls else []
         authenticator = Authenticator(self.verifier, self.revocations)
         self._serves_calls = calls
+        if calls:  # a worker judges no tokens, so it is not hurt by old revocations
+            self.metrics.of(DEPENDENCY_UP).labels("revocations").set_function(lambda: self.revocations.fresh)
         self.server = Server(self.runtime, self.certificates, authenticator, self.service.constraints, servicers)
         await self.server.start()
         self.log.info("serving", address=self.server.address)
 
     def work(self) -> None:
-        """Starts the jobs and the counting now, and the relay and the consumers as soon as NATS is reached."""
+        """Starts the jobs now, and the counting if metrics can be read; the relay and the consumers as soon as NATS is
+        reached.
+        """
         for job in self.jobs:
             self._start(job.run())
-        self._start(self.gauges.run())
-        self._start(self.backlogs.run())
+        if self.config.metrics_listen:
+            self._start(self.gauges.run())
+            self._start(self.backlogs.run())
         self._start(self._exchange_events())
 
     def watch(self) -> None:
         """Starts to report readiness, to follow identity's revocations and new files of the certificate, and the
         followers if calls are served.
         """
-        self._start(LogSettings(self.log, os.environ).follow())
+        self._start(LogSettings(self.log, os.environ, self.config.log_level, self.config.log_sample).follow())
         for follower in self.followers if self._serves_calls else ():
             self._start(follower.run())
         self._start(self.readiness.watch(self._set_ready))
@@ -196,7 +201,6 @@ class App(Generic[C, R]):
         reached = self.metrics.of(DEPENDENCY_UP)
         reached.labels("postgres").set_function(lambda: self.readiness.postgres_answers)
         reached.labels("nats").set_function(lambda: self.messaging.is_connected)
-        reached.labels("revocations").set_function(lambda: self.revocations.fresh)
 
     def _make_parts(self) -> None:
         self.dead_letters = DeadLetters(self.runtime, self.messaging)
@@ -214,7 +218,8 @@ class App(Generic[C, R]):
             for part in [make(self.runtime) for make in self.service.gauges]
             for method in marked(part, "counts")
         ]
-        self.gauges = Gauges(self.runtime, [count_outbox(self.context), *counts, *count_due(self.jobs)])
+        counts = [count_outbox(self.context), *counts, *count_due(self.jobs)]
+        self.gauges = Gauges(self.runtime, counts, lambda: self.relay.leads)
         self.backlogs = Backlogs(self.runtime, self.messaging, self.consumers)
 
     def _make_jobs(self, parts: Sequence[Part[C, R]]) -> list[Job]:

@@ -51,7 +51,7 @@ DATABASE_WAIT: Final = histogram(
 DEPENDENCY_UP: Final = gauge(
     "unora_dependency_up",
     "1 if the process reaches what it depends on, else 0: `postgres` answers, `nats` is connected, identity's "
-    "`revocations` are known and not too old",
+    "`revocations` are known and not too old, where calls are served",
     "dependency",
 )
 
@@ -97,11 +97,17 @@ MESSAGES_REFUSED: Final = counter(
 # Their label is `job_name`, since Prometheus itself gives each target a label `job`.
 JOB_LAST_SUCCESS: Final = gauge(
     "unora_job_last_success_timestamp_seconds",
-    "When the last run ended that did not fail (Unix time); at first, when the process began to run the job",
+    "When the last run ended that succeeded (Unix time): without an error, and not with failed rows alone. Absent "
+    "until the first success of the process",
     "job_name",
 )
 JOB_DURATION: Final = histogram("unora_job_duration_seconds", "Time of one run", "job_name", buckets=JOB_SECONDS)
 JOB_FAILURES: Final = counter("unora_job_failures_total", "Runs that failed, also those that met an outage", "job_name")
+JOB_ROWS_FAILED: Final = counter(
+    "unora_job_rows_failed_total",
+    "Rows of a job that failed, each time that they are tried. They hold up no other, so the run goes on",
+    "job_name",
+)
 JOBS_DONE: Final = counter("unora_jobs_done_total", "Things that a job did", "job_name")
 JOB_INTERVAL: Final = gauge("unora_job_interval_seconds", "Time between two runs that find nothing to do", "job_name")
 JOB_DUE: Final = counted("unora_job_due", f"What a job has left to do now, counted up to {MANY:,}", "job_name")
@@ -126,6 +132,7 @@ SPANS: Final = counter(
     "unora_spans_total",
     "Spans of recorded traces that the collector has taken (`sent`), or not (`lost`)",
     "result",
+    known=("sent", "lost"),
 )
 
 COMMON_METRICS: Final[tuple[Metric[Any], ...]] = (
@@ -135,7 +142,8 @@ COMMON_METRICS: Final[tuple[Metric[Any], ...]] = (
     *(OUTBOX_UNPUBLISHED, OUTBOX_OLDEST, RELAY_LEADER, EVENTS_PUBLISHED),
     *(EVENTS_APPLIED, EVENTS_FAILED, EVENT_LAG, CONSUMER_PENDING),
     *(DEAD_LETTERS_MOVED, DEAD_LETTERS_WAITING, MESSAGES_REFUSED),
-    *(JOB_LAST_SUCCESS, JOB_DURATION, JOB_FAILURES, JOBS_DONE, JOB_INTERVAL, JOB_DUE, JOB_OLDEST_DUE),
+    *(JOB_LAST_SUCCESS, JOB_DURATION, JOB_FAILURES, JOB_ROWS_FAILED, JOBS_DONE),
+    *(JOB_INTERVAL, JOB_DUE, JOB_OLDEST_DUE),
     *(CERTIFICATE_EXPIRY, CERTIFICATE_RELOADS),
     SPANS,
 )

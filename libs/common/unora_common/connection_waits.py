@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from contextvars import ContextVar
+
+_waits: ContextVar[bool] = ContextVar("unora_waits_for_connection", default=False)
 
 
 class Waits:
@@ -20,26 +21,16 @@ class Waits:
 
     @contextmanager
     def measured(self) -> Iterator[None]:
-        """Around a wait."""
+        """Around a wait. One inside of another, of the same task, is a part of it and not measured again."""
+        if _waits.get():
+            yield
+            return
+        token = _waits.set(True)
         began = time.perf_counter()
         self.waiting += 1
         try:
             yield
         finally:
+            _waits.reset(token)
             self.waiting -= 1
             self._observe(time.perf_counter() - began)
-
-
-class Gate(asyncio.Semaphore):
-    """Lets so many tasks through at once, and measures the waits of the others."""
-
-    def __init__(self, most: int, waits: Waits) -> None:
-        super().__init__(most)
-        self._waits = waits
-
-    async def acquire(self) -> Literal[True]:
-        """Waits for its turn."""
-        if not self.locked():
-            return await super().acquire()
-        with self._waits.measured():
-            return await super().acquire()

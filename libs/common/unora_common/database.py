@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any, Final, NoReturn
 from uuid import UUID
@@ -25,7 +25,7 @@ from unora_common.common_metrics import (
     DATABASE_WAIT,
     DATABASE_WAITING,
 )
-from unora_common.connection_waits import Gate, Waits
+from unora_common.connection_waits import Waits
 from unora_common.errors import DomainError
 from unora_common.leases import Leases, Pooled, is_closed
 from unora_common.metrics import Metric, Metrics
@@ -40,7 +40,6 @@ no longer the primary.
 """
 LOST_WITHIN = 1.0
 """Seconds in which a connection that Postgres has ended is closed on this side too."""
-UNLIMITED: Final = nullcontext()
 END_SESSION: Final = """
     SELECT pg_terminate_backend(pg_backend_pid()) WHERE current_setting('transaction_read_only')::boolean"""
 """Ends a session on a server that is no longer the primary. Behind a pooler a session outlives the connection that used
@@ -169,7 +168,7 @@ class Database:
         leases: Leases,
         context: str,
         wake: Callable[[], None],
-        for_gateways: Gate,
+        for_gateways: asyncio.Semaphore,
         for_consumers: int,
         metrics: Metrics,
     ) -> None:
@@ -217,7 +216,7 @@ class Database:
         states.labels("idle").set_function(lambda: max(pool.get_size() - leases.in_use, 0))
         metrics.of(DATABASE_CONNECTIONS_LIMIT).set(connections)
         metrics.of(DATABASE_WAITING).set_function(lambda: waits.waiting)
-        gate = Gate(max(connections - kept, 1), waits)
+        gate = asyncio.Semaphore(max(connections - kept, 1))
         return cls(leases, context, wake, gate, max(connections // 2, 1), metrics)
 
     async def check(self) -> None:
@@ -232,7 +231,7 @@ class Database:
     @asynccontextmanager
     async def session(self, user: UUID | None = None) -> AsyncIterator[Session]:
         """A connection for reads."""
-        async with self._turn(), self._leases.lease() as connection:
+        async with self._leases.lease(self._gate()) as connection:
             try:
                 yield Session(watched(connection), user)
             except BROKEN as error:
@@ -243,7 +242,7 @@ class Database:
         """A transaction around the work: commits with its events when the block ends, rolls back when it raises. After
         `tx.refuse` it commits, and raises then.
         """
-        async with trace.part("transaction"), self._turn(), self._leases.lease() as leased:
+        async with trace.part("transaction"), self._leases.lease(self._gate()) as leased:
             connection = watched(leased)
             try:
                 async with connection.transaction():
@@ -263,8 +262,8 @@ class Database:
         if tx.refusal:
             raise tx.refusal
 
-    def _turn(self) -> AbstractAsyncContextManager[None]:
-        return self._for_gateways if is_from_gateway() else UNLIMITED
+    def _gate(self) -> asyncio.Semaphore | None:
+        return self._for_gateways if is_from_gateway() else None
 
 
 def session_settings(name: str, timeouts: Timeouts) -> dict[str, str]:

@@ -1,9 +1,10 @@
 """What is counted for the metrics, in processes that do the work of a context: in Postgres what is left to do, in NATS
 what waits there.
 
-Counting must not cost much, however large the tables are: a count is repeated so seldom that it takes a hundredth of
-the time at most, and no two replicas are in the same count at once. A count that fails, or that another replica is in,
-has no value until it is repeated: an absent value says more than an old one (decision 0054).
+Counting must not cost much, however large the tables and however many the replicas are: a count is repeated so seldom
+that it takes a hundredth of the time, but for counts of more than three seconds, and the replica whose relay leads
+counts alone. A count that fails, or that another replica does, has no value until it is repeated: an absent value says
+more than an old one (decision 0054).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
+import asyncpg
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 from unora_sdk.names import stream
@@ -34,15 +36,29 @@ from unora_common.jobs import Job
 from unora_common.messaging import Messaging
 from unora_common.metrics import Counted, Metric, Values
 from unora_common.outages import Outage
+from unora_common.relay import relay_lock
 from unora_common.runtime import AnyRuntime
 from unora_common.stream_settings import DEAD_LETTERS
 from unora_common.streams import replay_of
 
 INTERVAL: Final = 15.0
 """Seconds between two counts, at least."""
-SHARE: Final = 0.01
-"""The most of the time that one count takes."""
-TAKE: Final = "SELECT pg_try_advisory_xact_lock(hashtext($1))"
+LONGEST_INTERVAL: Final = 300.0
+"""Seconds between two counts, at most: an older value says too little."""
+SHARE_OF_TIME: Final = 0.01
+"""The most of the time that one count takes, unless LONGEST_INTERVAL makes it more."""
+CONNECTION_WITHIN: Final = 10.0
+"""Seconds that a count waits for a connection, at most: the other counts wait behind it."""
+TAKE_TURN: Final = """
+    SELECT CASE WHEN $2 OR NOT EXISTS (
+        SELECT FROM pg_locks
+        WHERE locktype = 'advisory' AND granted AND objsubid = 1
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND (classid::bigint << 32 | objid::bigint) = hashtext($3)::bigint
+    ) THEN pg_try_advisory_xact_lock(hashtext($1)) ELSE false END"""
+"""Whether this process counts $1. $2 says whether its relay leads, and $3 names the lock of the relay that leads. While
+none leads, as when NATS is away, the replicas count in turn.
+"""
 
 Counts = Mapping[Metric[Counted], Values]
 """What one count found: the values of each of its metrics."""
@@ -59,12 +75,17 @@ class Gauges:
     """The counts of one process."""
 
     def __init__(
-        self, runtime: AnyRuntime, counts: Sequence[Count], clock: Callable[[], float] = time.monotonic
+        self,
+        runtime: AnyRuntime,
+        counts: Sequence[Count],
+        leads: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`clock` counts seconds and never goes back."""
+        """`leads` says whether the relay of this process leads. `clock` counts seconds and never goes back."""
         self._database = runtime.database
         self._board = _Board(runtime)
         self._counts = list(counts)
+        self._leads = leads
         self._clock = clock
         self._next = dict.fromkeys((each.name for each in counts), float("-inf"))
         self._outages = {each.name: Outage(runtime.log.bind(source=each.name), "cannot be counted") for each in counts}
@@ -79,22 +100,40 @@ class Gauges:
         """Counts what is due to be counted, one after the other."""
         for each in self._counts:
             if self._next[each.name] <= self._clock():
-                began = self._clock()
                 await self._count(each)
-                seconds = self._clock() - began
-                self._next[each.name] = self._clock() + max(INTERVAL, seconds / SHARE)
+
+    async def count_now(self) -> None:
+        """Counts everything, due or not."""
+        for each in self._counts:
+            await self._count(each)
 
     async def _count(self, each: Count) -> None:
+        """What counts for the interval is the time of the statements, also of those that Postgres gave up because they
+        took too long; not the wait for a connection, and not an outage.
+        """
+        found: Counts = {}
+        began, seconds = self._clock(), 0.0
         try:
-            async with self._database.transaction() as tx:
-                turn = await tx.value(TAKE, f"count {self._database.schema} {each.name}")
-                found = await each.find(tx) if turn else {}
+            async with asyncio.timeout(CONNECTION_WITHIN) as limit, self._database.transaction() as tx:
+                limit.reschedule(None)  # from here on, the connection's own limits count
+                if await self._takes_turn(tx, each):
+                    began = self._clock()
+                    found = await each.find(tx)
+                    seconds = self._clock() - began
         except Exception as error:  # whatever it is, the other counts go on
             self._outages[each.name].failed(error)
             found = {}
+            if isinstance(error, asyncpg.QueryCanceledError):
+                seconds = self._clock() - began
         else:
             self._outages[each.name].over()
         self._board.show(each.name, found)
+        self._next[each.name] = self._clock() + min(max(INTERVAL, seconds / SHARE_OF_TIME), LONGEST_INTERVAL)
+
+    async def _takes_turn(self, tx: Session, each: Count) -> bool:
+        schema = self._database.schema
+        turn: bool = await tx.value(TAKE_TURN, f"count {schema} {each.name}", self._leads(), relay_lock(schema))
+        return turn
 
 
 class Backlogs:

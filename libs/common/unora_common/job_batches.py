@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from unora_common.database import Database, Tx
+from unora_common.failed_rows import row_failed
 from unora_common.logs import Log
 from unora_common.transient import is_transient
 
@@ -71,6 +72,7 @@ class Batches(Generic[T]):
         except Exception as error:
             if is_transient(error) and len(locked) == 1:
                 self._left_out.update(locked)
+                row_failed()
             if is_transient(error) or not locked:
                 raise
         return sum([await self._alone(row) for row in locked])
@@ -82,6 +84,7 @@ class Batches(Generic[T]):
                 return await self._work(tx, rows) if rows else 0
         except Exception as error:
             self._left_out.add(row)
+            row_failed()
             if is_transient(error):
                 raise
             self._log.error(self._failure, aggregate_id=str(row), failure=error)
@@ -101,6 +104,7 @@ async def purge_each(database: Database, log: Log, *purges: Callable[[Tx], Await
             if is_transient(error):
                 interruption = error
             else:
+                row_failed()
                 log.error("old rows cannot be deleted", failure=error)
     if interruption and not done:
         raise interruption

@@ -8,8 +8,15 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property, partial
 
-from unora_common import call
-from unora_common.common_metrics import JOB_DURATION, JOB_FAILURES, JOB_INTERVAL, JOB_LAST_SUCCESS, JOBS_DONE
+from unora_common import call, failed_rows
+from unora_common.common_metrics import (
+    JOB_DURATION,
+    JOB_FAILURES,
+    JOB_INTERVAL,
+    JOB_LAST_SUCCESS,
+    JOB_ROWS_FAILED,
+    JOBS_DONE,
+)
 from unora_common.config import Config
 from unora_common.database import Database, Session, Tx
 from unora_common.due import Due
@@ -76,14 +83,15 @@ class Job:
             await asyncio.sleep(self.every.seconds)
 
     async def step(self) -> int:
-        """Runs once; returns how much it did."""
+        """Runs once; returns how much it did. If rows failed and the others are tried at once, it is not 0."""
         call.set_deadline(MAX_SECONDS)
-        with self._measured.run(), self._tracing.job(self.name) as run:
+        rows = failed_rows.begin()
+        with self._measured.run(rows), self._tracing.job(self.name) as run:
             done = await self._method()
             if run:
                 run.note(DONE, done)
-        self._measured.done.inc(done)
-        return done
+        self._measured.ended(done, rows)
+        return done or int(rows.goes_on)
 
 
 class _Measured:
@@ -91,14 +99,14 @@ class _Measured:
 
     def __init__(self, name: str, interval: float, metrics: Metrics) -> None:
         metrics.of(JOB_INTERVAL).labels(name).set(interval)
-        self.done = metrics.of(JOBS_DONE).labels(name)
+        self._done = metrics.of(JOBS_DONE).labels(name)
+        self._rows_failed = metrics.of(JOB_ROWS_FAILED).labels(name)
         self._failures = metrics.of(JOB_FAILURES).labels(name)
         self._duration = metrics.of(JOB_DURATION).labels(name)
-        self._last_success = metrics.of(JOB_LAST_SUCCESS).labels(name)
-        self._last_success.set_to_current_time()
+        self._name, self._last_success = name, metrics.of(JOB_LAST_SUCCESS)  # absent until the first success
 
     @contextmanager
-    def run(self) -> Iterator[None]:
+    def run(self, rows: failed_rows.Run) -> Iterator[None]:
         """Around one run."""
         began = time.perf_counter()
         try:
@@ -108,7 +116,13 @@ class _Measured:
             raise
         finally:
             self._duration.observe(time.perf_counter() - began)
-        self._last_success.set_to_current_time()
+            self._rows_failed.inc(rows.failed)
+
+    def ended(self, done: int, rows: failed_rows.Run) -> None:
+        """A run has ended without an error."""
+        self._done.inc(done)
+        if done or not (rows.failed or rows.is_interrupted):
+            self._last_success.labels(self._name).set_to_current_time()
 
 
 class Housekeeping:

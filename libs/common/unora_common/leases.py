@@ -41,9 +41,11 @@ class Leases:
         """How many connections are in use now."""
         return self._taken - len(self._kept)
 
-    def lease(self) -> Lease:
-        """A connection for an `async with` block. Raises what asyncpg does if it cannot connect."""
-        return Lease(self)
+    def lease(self, gate: asyncio.Semaphore | None = None) -> Lease:
+        """A connection for an `async with` block, whose task also takes a turn of `gate`. Raises what asyncpg does if
+        it cannot connect.
+        """
+        return Lease(self, gate)
 
     async def close(self) -> None:
         """Closes the pool when the work in progress has ended."""
@@ -52,6 +54,21 @@ class Leases:
             self._timer.cancel()
         self._return_kept()
         await self._pool.close()
+
+    async def take_by(self, gate: asyncio.Semaphore) -> Pooled:
+        """As `take`, after a turn of the gate: both waits are one."""
+        if gate.locked():
+            with self._waits.measured():
+                return await self._take_behind(gate)
+        return await self._take_behind(gate)
+
+    async def _take_behind(self, gate: asyncio.Semaphore) -> Pooled:
+        await gate.acquire()
+        try:
+            return await self.take()
+        except BaseException:
+            gate.release()
+            raise
 
     async def take(self) -> Pooled:
         """A connection; `keep` or `give_back` ends its use."""
@@ -143,22 +160,28 @@ class Leases:
 class Lease:
     """The use of one connection, as an asynchronous context manager."""
 
-    __slots__ = ("_connection", "_leases")
+    __slots__ = ("_connection", "_gate", "_leases")
     _connection: Pooled
 
-    def __init__(self, leases: Leases) -> None:
+    def __init__(self, leases: Leases, gate: asyncio.Semaphore | None) -> None:
         self._leases = leases
+        self._gate = gate
 
     async def __aenter__(self) -> Pooled:
-        self._connection = await self._leases.take()
+        gate = self._gate
+        self._connection = await (self._leases.take() if gate is None else self._leases.take_by(gate))
         return self._connection
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: Any) -> None:
         connection = self._connection
-        if kind is None and not is_closed(connection) and not connection.is_in_transaction():
-            self._leases.keep(connection)
-        else:
-            await self._leases.give_back(connection)
+        try:
+            if kind is None and not is_closed(connection) and not connection.is_in_transaction():
+                self._leases.keep(connection)
+            else:
+                await self._leases.give_back(connection)
+        finally:
+            if self._gate is not None:
+                self._gate.release()
 
 
 def is_closed(connection: Pooled) -> bool:

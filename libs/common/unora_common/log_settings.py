@@ -26,11 +26,15 @@ SETTERS: Final[Mapping[str, Callable[[LogControl, str], None]]] = {
 class LogSettings:
     """Follows the files of one process."""
 
-    def __init__(self, log: Log, environ: Mapping[str, str]) -> None:
+    def __init__(self, log: Log, environ: Mapping[str, str], level: str, sample: float) -> None:
+        """`level` and `sample` are what the process began with. A file that says something else by now, as after a
+        start that had to wait, counts from the first look.
+        """
         self._log = log
         self._control = control_of(log)
         self._environ = environ
-        self._last = {name: self._read(name) for name in SETTERS if f"{name}_FILE" in environ}
+        began_with: dict[str, str | float] = {"UNORA_LOG_LEVEL": level, "UNORA_LOG_SAMPLE": sample}
+        self._last = {name: self._seen(name, began_with[name]) for name in SETTERS if f"{name}_FILE" in environ}
 
     async def follow(self) -> None:
         """Looks at the files again and again, until cancelled."""
@@ -61,6 +65,15 @@ class LogSettings:
         SETTERS[name](self._control, text)
         if not was_written:
             self._log.warning("log setting changed", source=f"{name}_FILE", value=text)
+
+    def _seen(self, name: str, began_with: str | float) -> str | None:
+        """The text of the file if it is what the process began with, else that value."""
+        text = self._read(name)
+        try:
+            same = text is not None and type(began_with)(text) == began_with
+        except ValueError:
+            same = False
+        return text if same else str(began_with)
 
     def _read(self, name: str) -> str | None:
         try:

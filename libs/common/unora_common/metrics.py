@@ -8,9 +8,10 @@ them all.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -22,6 +23,9 @@ prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
 
 Values = Mapping[tuple[str, ...], float]
 """The values of a counted gauge, by the values of its labels."""
+
+VALID_FOR: Final = 600.0
+"""Seconds for which a counted value is shown: it is counted anew after half of that at most, unless counting hangs."""
 
 
 class Counted(Collector):
@@ -36,16 +40,13 @@ class Counted(Collector):
         self._documentation = documentation
         self._labels = tuple(labelnames)
         self._values: Values = {}
+        self._counted_at = 0.0
         if registry is not None:
             registry.register(self)
 
     def set_all(self, values: Values) -> None:
         """Replaces all values."""
-        self._values = dict(values)
-
-    def clear(self) -> None:
-        """Takes away all values."""
-        self._values = {}
+        self._values, self._counted_at = dict(values), time.monotonic()
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
         """The name, by which the registry refuses a second metric."""
@@ -54,8 +55,9 @@ class Counted(Collector):
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """What Prometheus reads. It does so in a thread of its own, so it takes the values once."""
         family = GaugeMetricFamily(self._name, self._documentation, labels=self._labels)
-        for labels, value in self._values.items():
-            family.add_metric(labels, value)
+        if time.monotonic() - self._counted_at <= VALID_FOR:
+            for labels, value in self._values.items():
+                family.add_metric(labels, value)
         yield family
 
 
@@ -72,6 +74,8 @@ class Metric(Generic[M]):
     meaning: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
+    known: tuple[str, ...] = ()
+    """Values of its one label that are known beforehand: a process shows them from its start, with 0."""
 
     @property
     def shown_type(self) -> str:
@@ -81,12 +85,16 @@ class Metric(Generic[M]):
     def make(self, registry: CollectorRegistry | None) -> M:
         """One of it, in the registry."""
         options: dict[str, Any] = {"buckets": self.buckets} if self.buckets else {}
-        return self.kind(self.name, self.meaning, self.labels, registry=registry, **options)
+        made = self.kind(self.name, self.meaning, self.labels, registry=registry, **options)
+        if isinstance(made, Counter):
+            for value in self.known:
+                made.labels(value)
+        return made
 
 
-def counter(name: str, meaning: str, *labels: str) -> Metric[Counter]:
-    """Declares what only grows."""
-    return Metric(Counter, name, meaning, labels)
+def counter(name: str, meaning: str, *labels: str, known: tuple[str, ...] = ()) -> Metric[Counter]:
+    """Declares what only grows. `known` has values of its label, if there is one, that are known beforehand."""
+    return Metric(Counter, name, meaning, labels, known=known)
 
 
 def gauge(name: str, meaning: str, *labels: str) -> Metric[Gauge]:
@@ -125,9 +133,3 @@ class Metrics:
             made.inc(amount)
         else:
             made.observe(amount)
-
-    def adopt(self, metric: Metric[M], made: M) -> None:
-        """Shows one that was made without a registry, such as by resources, which are made first."""
-        before, self._made[metric] = self._made[metric], made
-        self.registry.unregister(before)
-        self.registry.register(made)

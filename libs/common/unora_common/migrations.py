@@ -19,6 +19,7 @@ from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from unora_common.concurrent_indexes import make_missing
 from unora_common.erase_function import make_function
 from unora_common.grants import bring_about, declared_in
 
@@ -99,9 +100,16 @@ async def _upgrade(context: str, dsn: str) -> Result:
 
     try:
         async with engine.begin() as connection:
-            return await connection.run_sync(run)
+            outcome = await connection.run_sync(run)
     finally:
         await engine.dispose()
+    if outcome is Outcome.NEWER:
+        return outcome
+    beside = await connect()
+    try:
+        return Outcome.MIGRATED if await make_missing(beside, tables_of(context)) else outcome
+    finally:
+        await beside.close()
 
 
 def sql(context: str) -> str:

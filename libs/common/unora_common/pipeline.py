@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import grpc
 from google.protobuf.message import DecodeError, Message
@@ -32,6 +32,8 @@ from unora_common.violations import require_valid
 Context = grpc.aio.ServicerContext[Any, Any]
 UseCase = Callable[[Any, Call], Awaitable[Message]]
 NO_ROLES: frozenset[str] = frozenset()
+COUNTED_FAULTS: Final = ("INTERNAL", "UNAVAILABLE", "DEADLINE_EXCEEDED", "UNKNOWN")
+"""The codes that the objectives of the service count as faults."""
 
 
 class RequestUnreadable(InvalidArgument):
@@ -123,6 +125,8 @@ class _Method:
         self._durations, self._refusals = runtime.metrics.of(RPC_DURATION), runtime.metrics.of(RPC_REFUSALS)
         self._answered = self._seconds("OK")
         self._busy = self._seconds(ServiceBusy.code)
+        for code in COUNTED_FAULTS if policy.access_name in ("user", "public") else ():
+            self._seconds(code)  # it is there from the start, with 0: else the first fault would be no increase
         self._busy_count = self._refusals.labels(policy.name, ServiceBusy.reason)
         self._busy_details = _details(ServiceBusy(RETRY_AFTER), runtime.context)
         self._tracing = runtime.tracing

@@ -34,6 +34,11 @@ WAKE_DELAY = 0.01
 """Seconds between the wake-up and the read. Under load one batch then holds many events and costs little more."""
 
 
+def relay_lock(context: str) -> str:
+    """The name of the lock of the session whose relay leads."""
+    return f"relay {context}"
+
+
 class Relay:
     """The relay of one process. Any number may run; one of them leads."""
 
@@ -66,6 +71,11 @@ class Relay:
             SELECT id, aggregate_id, subject, payload, occurred_at, trace FROM {context}.outbox
             WHERE published_at IS NULL AND aggregate_id <> ALL ($1::uuid[]) ORDER BY seq LIMIT {BATCH}"""
         self._mark = f"UPDATE {context}.outbox SET published_at = clock_timestamp() WHERE id = ANY($1::uuid[])"
+
+    @property
+    def leads(self) -> bool:
+        """Whether this relay publishes the outbox, as far as it knows."""
+        return self._leads
 
     def wake(self) -> bool:
         """Reads the outbox at once if this relay leads. Returns whether it leads."""
@@ -137,7 +147,7 @@ class Relay:
             )
         if not self._leads:
             self._leads = await self._connection.fetchval(
-                "SELECT pg_try_advisory_lock(hashtext($1))", f"relay {self._context}"
+                "SELECT pg_try_advisory_lock(hashtext($1))", relay_lock(self._context)
             )
         return self._connection if self._leads else None
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import grpc
 from unora_common.database import Session, Tx
 from unora_common.erasing import Erasing, Erasure
+from unora_common.failed_rows import row_failed
 from unora_common.gauges import Counts
 from unora_common.handlers import counts, every
 from unora_common.job_batches import Batches
@@ -50,27 +51,33 @@ class PaymentJobs:
         async with self.runtime.database.transaction() as tx:
             due = await payments.claim_due(tx, self.runtime.config.job_batch, self.policy.advance_interval)
         waiting = iter(due)
+        done = 0
 
         async def advance_next() -> None:
+            nonlocal done
             for payment_id in waiting:
                 if time.monotonic() < until:
-                    await self._advance(payment_id)
+                    advanced = await self._advance(payment_id)
+                    done += advanced
 
         async with asyncio.TaskGroup() as workers:
             for _ in range(min(self.runtime.config.payments_at_once, len(due))):
                 workers.create_task(advance_next())
-        return len(due)
+        return done
 
-    async def _advance(self, payment_id: UUID) -> None:
+    async def _advance(self, payment_id: UUID) -> bool:
         try:
             await self.payments.advance_or_expire(payment_id)
         except Exception as error:  # the other payments continue
+            row_failed(goes_on=True)  # it is claimed for a while
             fields = {"aggregate_id": str(payment_id), "failure": error}
             # An error that an owner returned is in the log of the owner.
             if isinstance(error, (BillingError, grpc.aio.AioRpcError)) or is_transient(error):
                 self.runtime.log.info("payment waits", **fields)
             else:
                 self.runtime.log.error("payment cannot be advanced", **fields)
+            return False
+        return True
 
 
 class SubscriptionJobs:

@@ -19,7 +19,8 @@ PAYMENTS_OPEN: Final = counted(
 )
 PAYMENTS_OLDEST_OPEN: Final = counted(
     "unora_payments_oldest_open_seconds",
-    "How long the oldest payment has had this status that is not settled; 0 without one",
+    "Age of the oldest payment of a status that is not settled: of `created` and `pending` since it was created, of "
+    "`succeeded` since it was paid; 0 without one",
     "status",
 )
 PAYMENT_SETTLEMENT: Final = histogram(

@@ -18,6 +18,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import UUID
+from unora_common.concurrent_indexes import MADE_CONCURRENTLY
 from unora_common.erased import blanked, kept
 from unora_common.tables import exported, not_exported, projected_from, rebuilds, service_may, timestamp
 from unora_common.tables import metadata as schema
@@ -40,6 +41,7 @@ accounts = Table(
     Column("last_closed_at", timestamp()),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     CheckConstraint("balance >= 0", name="balance"),
+    Index("ix_accounts_balance", "balance", postgresql_where=text("balance > 0"), info=MADE_CONCURRENTLY),
     CheckConstraint("version >= 0", name="version"),
     info=service_may(
         "select, insert, update",
@@ -152,6 +154,7 @@ payments = Table(
         "status",
         "created_at",
         postgresql_where=text("status IN ('created', 'pending', 'succeeded')"),
+        info=MADE_CONCURRENTLY,
     ),
     Index("ix_payments_payer_id_created_at", "payer_id", "created_at", "id"),
     info=service_may("select, insert, update", erased=kept("payments are records (BI-02)")) | exported("payments"),

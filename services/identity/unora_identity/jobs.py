@@ -8,9 +8,11 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from unora_common.database import Tx
+from unora_common.database import Session, Tx
 from unora_common.erasing import Erasing, Erasure
-from unora_common.handlers import every
+from unora_common.failed_rows import row_failed
+from unora_common.gauges import Counts
+from unora_common.handlers import counts, every
 from unora_common.job_batches import Batches, purge_each
 from unora_common.runtime import Runtime
 from unora_common.transient import is_transient
@@ -219,6 +221,7 @@ class CleanUpJobs:
             except Exception as error:  # the other offers continue; this one is taken again in some minutes
                 report = self.runtime.log.warning if is_transient(error) else self.runtime.log.error
                 report("objects cannot be deleted", aggregate_id=str(offer), failure=error)
+                row_failed()
             else:
                 removed.append(offer)
         async with database.transaction() as tx:
@@ -241,7 +244,6 @@ class ErasureJobs(Erasing):
         """Erasures whose objects could not be deleted since all were tried: each once, so no more than there are. After
         a restart all are tried anew.
         """
-        self._overdue = runtime.metrics.of(ERASURES_OVERDUE)
 
     @every(seconds=10, due=lambda _, db: erasures.count_due(db))
     async def begin_erasures(self) -> int:
@@ -262,6 +264,7 @@ class ErasureJobs(Erasing):
             except Exception as error:
                 report = self.runtime.log.warning if is_transient(error) else self.runtime.log.error
                 report("objects cannot be deleted", aggregate_id=str(each.id), failure=error)
+                row_failed()
                 self._failed.append(each.id)
             else:
                 done += 1
@@ -272,8 +275,6 @@ class ErasureJobs(Erasing):
         """ID-09: says who has owed a receipt for too long, by the machine's clock."""
         async with self.runtime.database.session() as session:
             overdue = await erasures.count_overdue(session, self.runtime.resources.policy.erasure_overdue)
-        for source in SOURCES:
-            self._overdue.labels(source).set(overdue.get(source, 0))
         for source, count in overdue.items():
             self.runtime.log.error("erasures lack a receipt", source=source, count=count)
         return 0
@@ -281,3 +282,16 @@ class ErasureJobs(Erasing):
     async def receipt(self, tx: Tx, erasure: Erasure) -> None:
         """Identity's own receipt."""
         await receive(tx, erasure.id, self.runtime.context)
+
+
+class ErasureGauges:
+    """What is counted for the metrics."""
+
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
+        self.runtime = runtime
+
+    @counts
+    async def count_overdue(self, db: Session) -> Counts:
+        """ID-09: the erasures that lack a receipt for too long, by who owes it."""
+        overdue = await erasures.count_overdue(db, self.runtime.resources.policy.erasure_overdue)
+        return {ERASURES_OVERDUE: {(source,): overdue.get(source, 0) for source in SOURCES}}

@@ -16,6 +16,7 @@ from unora_identity.domain.signals import OAuthAlreadyLinked
 from unora_identity.jobs import (
     BirthdayJobs,
     CleanUpJobs,
+    ErasureGauges,
     ErasureJobs,
     ExportJobs,
     PhoneKeyWatch,
@@ -48,6 +49,7 @@ service = Service(
     consumers=[PairEvents, RestrictionEvents, ProjectionEvents, ReceiptEvents],
     jobs=[BirthdayJobs, TextJobs, PhotoJobs, PlaceJobs, ExportJobs, CleanUpJobs, ErasureJobs],
     followers=[PhoneKeyWatch],
+    gauges=[ErasureGauges],
     constraints={
         "ck_photos_position": TooManyPhotos,
         "fk_hobbies_hobby_option_id": HobbyUnknown,

@@ -7,7 +7,11 @@ from typing import Any, Final
 from unora_common.metrics import Metric, counter
 
 DRAFTS: Final = counter(
-    "unora_framed_drafts_total", "Drafts of the model that frames reveals, by what came of them", "outcome"
+    "unora_framed_drafts_total",
+    "Drafts of the model that frames reveals: `accepted`, `refused` by the checks, `failed`, or not asked for since "
+    "the model was `busy`; 0 without a model",
+    "outcome",
+    known=("accepted", "refused", "failed", "busy"),
 )
 
 METRICS: Final[tuple[Metric[Any], ...]] = (DRAFTS,)

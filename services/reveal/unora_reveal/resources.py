@@ -9,8 +9,23 @@ from prometheus_client import Counter
 from unora_sdk.environment import ConfigError
 
 from unora_reveal.config import RevealConfig
-from unora_reveal.metrics import DRAFTS
 from unora_reveal.providers.framer import Framer, TemplateFramer
+
+
+class DraftCount:
+    """What came of the drafts of a model, for the metrics. Resources are made before these."""
+
+    def __init__(self) -> None:
+        self._counter: Counter | None = None
+
+    def show(self, counter: Counter) -> None:
+        """From now on they are counted by this metric."""
+        self._counter = counter
+
+    def add(self, outcome: str) -> None:
+        """One draft had this outcome."""
+        if self._counter is not None:
+            self._counter.labels(outcome).inc()
 
 
 @dataclass(frozen=True)
@@ -18,8 +33,7 @@ class Resources:
     """Made once in each process."""
 
     framer: Framer = field(default_factory=TemplateFramer)
-    drafts: Counter = field(default_factory=lambda: DRAFTS.make(None))
-    """Stays at zero without a model."""
+    drafts: DraftCount = field(default_factory=DraftCount)
     close_framer: Callable[[], Awaitable[None]] | None = None
 
     async def close(self) -> None:
@@ -36,13 +50,13 @@ def make_resources(config: RevealConfig) -> Resources:
         raise ConfigError("UNORA_FRAMER_BASE_URL is set: UNORA_FRAMER_MODEL must name the model")
     from unora_reveal.providers.model import ModelFramer  # its library takes 50 MB, and templates do not need it
 
-    drafts = DRAFTS.make(None)
+    drafts = DraftCount()
     framer = ModelFramer(
         base_url=config.framer_base_url,
         key=config.framer_key,
         model=config.framer_model,
         timeout=config.framer_timeout,
         at_once=config.framer_at_once,
-        count=lambda outcome: drafts.labels(outcome).inc(),
+        count=drafts.add,
     )
     return Resources(framer, drafts, framer.close)

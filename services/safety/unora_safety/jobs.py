@@ -9,6 +9,7 @@ from uuid import UUID
 
 from unora_common.database import Session, Tx
 from unora_common.erasing import Erasing, Erasure
+from unora_common.failed_rows import row_failed
 from unora_common.gauges import Counts
 from unora_common.handlers import counts, every
 from unora_common.job_batches import purge_each
@@ -107,6 +108,7 @@ class DetectionJobs:
 
     def _report(self, user: UUID, error: Exception) -> None:
         report = self.runtime.log.warning if is_transient(error) else self.runtime.log.error
+        row_failed()
         report("member cannot be examined", aggregate_id=str(user), failure=error)
 
     async def _examine(self, history: History) -> None:

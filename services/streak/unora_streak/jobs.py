@@ -8,6 +8,7 @@ from uuid import UUID
 
 from unora_common.database import Session, Tx
 from unora_common.erasing import Erasing, Erasure
+from unora_common.failed_rows import batch_failed, row_failed
 from unora_common.gauges import Counts
 from unora_common.handlers import counts, every
 from unora_common.runtime import Runtime
@@ -55,9 +56,9 @@ class StreakJobs:
             if is_transient(error) or not locked:
                 raise
             self._search(locked, error)
-        else:
-            self._limit = min(2 * self._limit, self.runtime.config.sweep_batch)
-        return len(locked)
+            return 0
+        self._limit = min(2 * self._limit, self.runtime.config.sweep_batch)
+        return sum(streak_id not in self._failed for streak_id in locked)
 
     def _shrink(self, locked: list[UUID]) -> None:
         """Postgres gave up a batch, perhaps because it took too long: half as many are tried next. One that was alone
@@ -65,6 +66,7 @@ class StreakJobs:
         """
         if len(locked) == 1:
             self._failed[locked[0]] = time.monotonic() + RETRY_AFTER
+            row_failed(goes_on=True)
         self._limit = max(1, self._limit // 2)
 
     def _search(self, locked: list[UUID], error: Exception) -> None:
@@ -76,12 +78,14 @@ class StreakJobs:
         else:
             self.runtime.log.warning("batch of streaks cannot be advanced", count=len(locked), failure=error)
             self._limit = max(1, len(locked) // 2)
+            batch_failed()
 
     def _on_error(self, streak: Streak, error: Exception) -> None:
         self._leave_out(streak.id, error)
 
     def _leave_out(self, streak_id: UUID, error: Exception) -> None:
         self._failed[streak_id] = time.monotonic() + RETRY_AFTER
+        row_failed(goes_on=True)
         self.runtime.log.error("streak cannot be advanced", aggregate_id=str(streak_id), failure=error)
 
 

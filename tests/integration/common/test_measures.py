@@ -11,6 +11,7 @@ from unora.streak.v1.streak_service_pb2 import GetStreakRequest
 from unora_common.common_metrics import DATABASE_WAIT
 from unora_common.database import Session, Tx
 from unora_common.due import Due
+from unora_common.failed_rows import row_failed
 from unora_common.handlers import every
 from unora_common.runtime import Runtime
 from unora_testing.deadlines import eventually, within
@@ -37,6 +38,9 @@ async def test_repeats_and_refusals_are_counted(bare_world: BareWorld) -> None:
     streaks, member = await bare_world.probe(), bare_world.caller()
     app = bare_world.apps["streak"]
     assert value(app, "unora_idempotent_repeats_total", method="CheckIn") == 0
+    for code in ("INTERNAL", "UNAVAILABLE", "DEADLINE_EXCEEDED", "UNKNOWN"):
+        labels = {"method": "CheckIn", "access": "user", "code": code}
+        assert value(app, "unora_rpc_duration_seconds_count", **labels) == 0, "the first fault is an increase"
     request = check_in_request()
     for _ in range(3):
         await streaks.CheckIn(request, metadata=member.metadata)
@@ -129,6 +133,46 @@ async def test_events_that_wait_fail_and_are_dead_are_counted_by_consumer(bare_w
     assert len(applied) == 2
 
 
+class SomeFail:
+    """A job of which some rows fail."""
+
+    rows: ClassVar[dict[str, bool]]
+
+    def __init__(self, runtime: Runtime[Any, Any]) -> None:
+        self.runtime = runtime
+
+    @every(seconds=7)
+    async def drive(self) -> int:
+        """Does the rows that do not fail, each in a task of its own."""
+        return sum(await asyncio.gather(*map(self._drive, SomeFail.rows)))
+
+    async def _drive(self, row: str) -> int:
+        if not SomeFail.rows[row]:
+            row_failed(goes_on=True)
+            return 0
+        return 1
+
+
+async def test_a_run_in_which_all_rows_failed_is_no_success(bare_world: BareWorld) -> None:
+    app = await bare_world.open(jobs=[SomeFail])
+    (job, *_) = app.jobs
+    of_job = {"job_name": "drive"}
+    SomeFail.rows = {"a": False, "b": False}
+    assert await job.step() == 1, "others are tried at once"
+    assert value(app, "unora_job_last_success_timestamp_seconds", **of_job) is None
+    assert value(app, "unora_job_rows_failed_total", **of_job) == 2
+    assert value(app, "unora_jobs_done_total", **of_job) == 0
+    SomeFail.rows = {"a": False, "b": True}
+    await job.step()
+    first = value(app, "unora_job_last_success_timestamp_seconds", **of_job)
+    assert first is not None, "something was done"
+    assert value(app, "unora_job_rows_failed_total", **of_job) == 3
+    assert value(app, "unora_jobs_done_total", **of_job) == 1
+    SomeFail.rows = {}
+    assert await job.step() == 0
+    assert (value(app, "unora_job_last_success_timestamp_seconds", **of_job) or 0) > first, "nothing was due"
+
+
 class Work:
     """A job that has five things to do, the oldest for a minute; it fails once."""
 
@@ -169,7 +213,7 @@ async def test_the_runs_of_a_job_and_what_it_has_left_are_measured(bare_world: B
     assert value(app, "unora_job_oldest_due_seconds", job_name="close") == 60
 
 
-async def test_one_replica_at_a_time_counts(bare_world: BareWorld) -> None:
+async def test_while_no_relay_leads_one_replica_at_a_time_counts(bare_world: BareWorld) -> None:
     """While a replica is in a count, another has no value of it; both count in turn."""
     first, second = await bare_world.open("matching"), await bare_world.open("matching")
     async with first.database.transaction() as tx:
@@ -178,6 +222,40 @@ async def test_one_replica_at_a_time_counts(bare_world: BareWorld) -> None:
     assert value(second, "unora_outbox_unpublished") is None
     await first.gauges.step()
     assert value(first, "unora_outbox_unpublished") == 0
+
+
+@pytest.mark.parametrize("context", ["matching", "streak", "billing"])  # numbers of locks of both signs
+async def test_the_replica_whose_relay_leads_counts_alone(bare_world: BareWorld, context: str) -> None:
+    """So counting costs the same with ten replicas. When the leader has gone, another one counts."""
+    first, second = await bare_world.open(context), await bare_world.open(context)
+    await first.relay.step()
+    for app in (second, first):
+        await app.gauges.count_now()
+    assert value(first, "unora_outbox_unpublished") == 0
+    assert value(second, "unora_outbox_unpublished") is None
+    await first.relay.close()
+
+    async def counts() -> bool:
+        await second.gauges.count_now()
+        return value(second, "unora_outbox_unpublished") == 0
+
+    await eventually(counts, "the second replica counts")
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:0", ""])
+async def test_nothing_is_counted_where_metrics_cannot_be_read(bare_world: BareWorld, listen: str) -> None:
+    app = await bare_world.open("matching", changes={"metrics_listen": listen})
+    steps = list[str]()
+    app.gauges.step = lambda: counted(steps, "gauges")  # type: ignore[method-assign]
+    app.backlogs.step = lambda: counted(steps, "backlogs")  # type: ignore[method-assign]
+    app.work()
+    await eventually(lambda: value(app, "unora_relay_leader") == 1, "it works")
+    assert sorted(steps) == (["backlogs", "gauges"] if listen else [])
+
+
+async def counted(steps: list[str], step: str) -> None:
+    """Notes a count, instead of counting."""
+    steps.append(step)
 
 
 async def test_what_a_transaction_measures_counts_only_once_it_is_committed(bare_world: BareWorld) -> None:

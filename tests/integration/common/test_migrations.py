@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 from unora_common import migrations, provision
 from unora_common.config import CONTEXTS
 from unora_common.migrations import Outcome, Result
+from unora_testing.deadlines import eventually, within
 from unora_testing.testbed import Testbed
 
 ROOT = Path(__file__).parents[3]
@@ -136,6 +137,34 @@ async def test_the_schema_of_a_later_release_stays_as_it_is(testbed: Testbed, mi
         heads = ScriptDirectory.from_config(migrations.configured("reveal")).get_heads()
         await admin.execute("UPDATE reveal.alembic_version SET version_num = $1", *heads)
         await admin.close()
+
+
+async def test_a_large_table_is_written_to_while_its_new_index_is_made(testbed: Testbed, migrated: str) -> None:
+    """The index waits for transactions in progress; those that come after do not wait for the index."""
+    admin, writer = [await asyncpg.connect(testbed.dsn(migrated)) for _ in range(2)]
+    owner = testbed.dsn(migrated, "unora_billing_owner")
+    write = "LOCK TABLE billing.payments IN ROW EXCLUSIVE MODE"
+    try:
+        await admin.execute("DROP INDEX billing.ix_payments_unsettled; SET lock_timeout = '10s'")
+        async with writer.transaction():
+            await writer.execute(write)
+            making = asyncio.ensure_future(asyncio.to_thread(migrations.upgrade, "billing", owner))
+            waits = (
+                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%' AND wait_event_type = 'Lock'"
+            )
+            await eventually(lambda: admin.fetchval(waits), "the index waits for the writer")
+            async with admin.transaction():
+                await admin.execute(write)
+        assert await within(making) is Outcome.MIGRATED
+        valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'billing.ix_payments_unsettled'::regclass"
+        assert await admin.fetchval(valid)
+        await admin.execute(f"UPDATE pg_index SET indisvalid = false {valid[valid.index('WHERE') :]}")
+        assert await asyncio.to_thread(migrations.upgrade, "billing", owner) is Outcome.MIGRATED
+        assert await admin.fetchval(valid), "one whose making was interrupted is made anew"
+        assert await asyncio.to_thread(migrations.upgrade, "billing", owner) is Outcome.UP_TO_DATE
+    finally:
+        await admin.close()
+        await writer.close()
 
 
 async def test_of_several_migrations_at_once_one_does_the_work(testbed: Testbed) -> None:

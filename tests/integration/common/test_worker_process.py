@@ -61,9 +61,14 @@ async def test_a_worker_shows_everything_without_a_call(world: World, worker: Wo
         return set(counted) <= (await worker.scrape()).keys()
 
     await eventually(has_counted, "all is counted")
+    jobs = {each.name for each in world.apps["streak"].jobs}
+
+    async def have_run() -> bool:
+        return jobs == set((await worker.scrape()).get("unora_job_last_success_timestamp_seconds", {}))
+
+    await eventually(have_run, "each job has succeeded once")
     shown = await worker.scrape()
     consumers = {each.name for each in world.apps["streak"].consumers}
-    jobs = {each.name for each in world.apps["streak"].jobs}
     assert set(shown["unora_rpc_in_progress"]) == {"members", "public", "contexts"}
     assert set(shown["unora_database_connections"]) == {"in_use", "idle"}
     assert set(shown["unora_events_published_total"]) == set(event_names("streak"))
@@ -71,7 +76,7 @@ async def test_a_worker_shows_everything_without_a_call(world: World, worker: Wo
     for name in (*of_consumers, "consumer_pending", "dead_letters_waiting"):
         assert set(shown[f"unora_{name}"]) == consumers, name
     of_jobs = ("job_last_success_timestamp_seconds", "job_failures_total", "jobs_done_total", "job_interval_seconds")
-    for name in (*of_jobs, "job_duration_seconds_count"):
+    for name in (*of_jobs, "job_rows_failed_total", "job_duration_seconds_count"):
         assert set(shown[f"unora_{name}"]) == jobs, name
     assert {"close_days", "erase_members"} == set(shown["unora_job_due"])
     assert shown["unora_build_info"] != {}

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from unora_common import failed_rows
 from unora_common.database import Tx
 from unora_common.job_batches import Batches, purge_each
 from unora_common.jobs import Housekeeping
@@ -90,6 +91,13 @@ async def test_a_row_that_fails_again_and_again_holds_up_no_other_and_is_tried_a
     setattr(rows, kind, set())
     await rows.run(4)
     assert not rows.due
+
+
+async def test_a_batch_whose_rows_all_fail_says_so() -> None:
+    rows = Rows(3)
+    rows.refused = set(rows.due)
+    run = failed_rows.begin()
+    assert (await rows.batches.step(LIMIT), run.failed, run.goes_on) == (0, 3, False)
 
 
 async def test_rows_that_fail_for_their_own_sake_do_not_keep_those_from_work_that_come_with_slow_ones() -> None:

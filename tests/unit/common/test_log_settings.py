@@ -25,7 +25,8 @@ class Case:
         self.sample.write_text("1\n")
         self.log: Log = logger("streak", "info", self.out)
         environ = {"UNORA_LOG_LEVEL_FILE": str(self.level), "UNORA_LOG_SAMPLE_FILE": str(self.sample)}
-        self.settings = LogSettings(self.log, environ)
+        self.environ = environ
+        self.settings = LogSettings(self.log, environ, "info", 1.0)
 
     def lines(self) -> list[dict[str, Any]]:
         found = [msgspec.json.decode(line) for line in self.out.getvalue().splitlines()]
@@ -75,6 +76,22 @@ def test_a_file_that_is_gone_changes_nothing(case: Case) -> None:
     case.level.unlink()
     case.settings.step()
     assert [line["event"] for line in case.lines()] == ["log setting cannot be used"]
+
+
+def test_a_setting_that_changed_while_the_process_started_counts_from_the_first_look(case: Case) -> None:
+    case.level.write_text("debug")
+    case.sample.write_text("0.5")
+    LogSettings(case.log, case.environ, "info", 1.0).step()
+    case.log.debug("fine")
+    lines = [(line["event"], line.get("value")) for line in case.lines()]
+    assert lines == [("log setting changed", "debug"), ("log setting changed", "0.5"), ("fine", None)]
+
+
+@pytest.mark.parametrize("sample", ["1", "1.0\n", "1.00"])
+def test_what_a_process_began_with_is_no_change(case: Case, sample: str) -> None:
+    case.sample.write_text(sample)
+    LogSettings(case.log, case.environ, "info", 1.0).step()
+    assert case.lines() == []
 
 
 def test_answered_calls_follow_the_level(case: Case) -> None:

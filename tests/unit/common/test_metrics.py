@@ -6,8 +6,9 @@ import re
 from typing import Any, Final
 
 import pytest
-from prometheus_client import Counter, Gauge, Histogram, generate_latest
-from unora_common.common_metrics import COMMON_METRICS, EVENTS_APPLIED, JOB_DUE, RPC_IN_PROGRESS
+from prometheus_client import Counter, Histogram, generate_latest
+from unora_common import metrics as metrics_module
+from unora_common.common_metrics import COMMON_METRICS, EVENTS_APPLIED, JOB_DUE, SPANS
 from unora_common.config import CONTEXTS
 from unora_common.declarations import load_service
 from unora_common.metrics import Counted, Metric, Metrics, counter
@@ -65,7 +66,9 @@ def test_when_a_counter_began_is_no_series() -> None:
     assert "_created" not in generate_latest(metrics.registry).decode()
 
 
-def test_a_counted_gauge_has_the_values_of_the_last_count_and_none_without_one() -> None:
+def test_a_counted_gauge_has_the_values_of_the_last_count_and_none_without_one_or_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     metrics = Metrics(COMMON_METRICS)
     found: Counted = metrics.of(JOB_DUE)
 
@@ -77,15 +80,11 @@ def test_a_counted_gauge_has_the_values_of_the_last_count_and_none_without_one()
     found.set_all({("close_days",): 3, ("expire",): 0})
     found.set_all({("close_days",): 4})
     assert values() == {"close_days": 4}
-    found.clear()
+    monkeypatch.setattr(metrics_module, "VALID_FOR", -1.0)
     assert values() == {}
     assert f"# TYPE {JOB_DUE.name} gauge" in generate_latest(metrics.registry).decode()
 
 
-def test_what_was_made_without_a_registry_takes_the_place_of_what_was_declared() -> None:
-    metrics, made = Metrics(COMMON_METRICS), RPC_IN_PROGRESS.make(None)
-    metrics.adopt(RPC_IN_PROGRESS, made)
-    metrics.adopt(RPC_IN_PROGRESS, made)
-    made.labels("members").set(7)
-    assert isinstance(metrics.of(RPC_IN_PROGRESS), Gauge)
-    assert metrics.registry.get_sample_value(RPC_IN_PROGRESS.name, {"room": "members"}) == 7
+def test_known_values_of_a_label_are_there_from_the_start() -> None:
+    metrics = Metrics(COMMON_METRICS)
+    assert [metrics.registry.get_sample_value(SPANS.name, {"result": each}) for each in ("sent", "lost")] == [0, 0]

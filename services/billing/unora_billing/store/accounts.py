@@ -77,7 +77,7 @@ SET_CUSTOMER = """
 
 DUE = due_sql("billing.subscriptions", "due_at")
 
-SUM_BALANCES = "SELECT coalesce(sum(balance), 0)::bigint FROM billing.accounts"
+SUM_BALANCES = "SELECT coalesce(sum(balance), 0)::bigint FROM billing.accounts WHERE balance > 0"
 
 
 async def lock_or_create(tx: Tx, user_id: UUID) -> Account:

@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 from unora_common.call import set_deadline
+from unora_common.failed_rows import row_failed
 from unora_common.jobs import MAX_SECONDS
 from unora_common.member_export import Fields, Page, export_page
 from unora_common.runtime import Runtime
@@ -75,6 +76,7 @@ async def delete_archives(runtime: Runtime[IdentityConfig, Resources], limit: in
         except Exception as error:  # the others continue
             report = runtime.log.warning if is_transient(error) else runtime.log.error
             report("archive cannot be deleted", aggregate_id=str(export), failure=error)
+            row_failed()
         else:
             gone.append(export)
     if not gone:

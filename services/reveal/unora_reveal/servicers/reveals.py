@@ -32,7 +32,7 @@ class Reveals:
     def __init__(self, runtime: Runtime[RevealConfig, Resources]) -> None:
         self.runtime = runtime
         self.opening = RevealOpening(runtime)
-        runtime.metrics.adopt(DRAFTS, runtime.resources.drafts)
+        runtime.resources.drafts.show(runtime.metrics.of(DRAFTS))
 
     @custom_read
     async def ListReveals(self, request: ListRevealsRequest, call: Call) -> ListRevealsResponse:

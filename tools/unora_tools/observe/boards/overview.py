@@ -43,11 +43,12 @@ DASHBOARD: Final = Dashboard(
                 ),
                 Panel(
                     "Calls that fail",
-                    "The share of members' calls with an error that no rule asks for, and of those that reach no replica "
-                    "(at the gateway). Normal: 0; the objective: 0.1 %.",
+                    "The share of members' calls with an error that no rule asks for, and of those that reach no "
+                    "replica (at the gateway). Normal: 0; the objective: 0.1 %.",
                     Query(
-                        'sum by (context) (unora_slo:bad:rate5m{slo="availability", method!="at the gateway"}) '
-                        '/ (sum by (context) (unora_slo:total:rate5m{slo="availability", method!="at the gateway"}) > 0)',
+                        'sum by (context) (unora_slo:bad:rate5m{slo="availability", method!="at the gateway"}) / '
+                        '(sum by (context) (unora_slo:total:rate5m{slo="availability", method!="at the gateway"}) '
+                        "> 0)",
                         "{{context}}",
                     ),
                     Query(

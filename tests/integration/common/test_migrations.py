@@ -155,13 +155,13 @@ async def test_a_large_table_is_written_to_while_its_new_index_is_made(testbed: 
             await eventually(lambda: admin.fetchval(waits), "the index waits for the writer")
             async with admin.transaction():
                 await admin.execute(write)
-        assert await within(making) is Outcome.MIGRATED
+        assert (await within(making)).outcome is Outcome.MIGRATED
         valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'billing.ix_payments_unsettled'::regclass"
         assert await admin.fetchval(valid)
         await admin.execute(f"UPDATE pg_index SET indisvalid = false {valid[valid.index('WHERE') :]}")
-        assert await asyncio.to_thread(migrations.upgrade, "billing", owner) is Outcome.MIGRATED
+        assert (await asyncio.to_thread(migrations.upgrade, "billing", owner)).outcome is Outcome.MIGRATED
         assert await admin.fetchval(valid), "one whose making was interrupted is made anew"
-        assert await asyncio.to_thread(migrations.upgrade, "billing", owner) is Outcome.UP_TO_DATE
+        assert (await asyncio.to_thread(migrations.upgrade, "billing", owner)).outcome is Outcome.UP_TO_DATE
     finally:
         await admin.close()
         await writer.close()

@@ -100,14 +100,14 @@ async def _upgrade(context: str, dsn: str) -> Result:
 
     try:
         async with engine.begin() as connection:
-            outcome = await connection.run_sync(run)
+            result = await connection.run_sync(run)
     finally:
         await engine.dispose()
-    if outcome is Outcome.NEWER:
-        return outcome
+    if result.outcome is Outcome.NEWER:
+        return result
     beside = await connect()
     try:
-        return Outcome.MIGRATED if await make_missing(beside, tables_of(context)) else outcome
+        return Result(Outcome.MIGRATED) if await make_missing(beside, tables_of(context)) else result
     finally:
         await beside.close()
 

@@ -251,7 +251,8 @@ async def test_the_migration_deletes_stored_texts_of_reveal_3_only(testbed: Test
             *(reveal, number),
         )
     owner = testbed.dsn(before, "unora_reveal_owner")
-    assert await asyncio.to_thread(migrations.upgrade, "reveal", owner) is migrations.Outcome.MIGRATED
+    done = await asyncio.to_thread(migrations.upgrade, "reveal", owner)
+    assert done.outcome is migrations.Outcome.MIGRATED
     kept = await old.fetch("SELECT reveal_number FROM reveal.reveal_contents ORDER BY 1")
     assert [row[0] for row in kept] == [1, 2, 4]
     assert await old.fetchval("SELECT reveal_status FROM reveal.reveals WHERE id = $1", ids[2]) == "unlocked"

@@ -65,7 +65,8 @@ async def test_the_missing_member_can_still_be_nudged_and_can_still_recover(test
         for streak in (at_risk, window):
             await connection.execute(AT_RISK, streak)
         await connection.execute(WINDOW, window)
-        assert await asyncio.to_thread(migrations.upgrade, "streak", owner) is migrations.Outcome.MIGRATED
+        done = await asyncio.to_thread(migrations.upgrade, "streak", owner)
+        assert done.outcome is migrations.Outcome.MIGRATED
         rows = await connection.fetch(
             """SELECT streak_id, missing_user_id, breaker_user_id, broke_at - opened_at = interval '6 hours' AS broke,
             outcome FROM streak.breaks"""

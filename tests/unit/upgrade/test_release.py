@@ -16,7 +16,7 @@ BUILD = f"""#!/bin/sh
 set -e
 echo "$1" >> {{notes}}
 mkdir -p "$2/bin" "$2.tools"
-ln -sf {sys.executable} "$2/bin/python"
+ln -sf "{sys.executable}" "$2/bin/python"
 """
 
 

@@ -118,16 +118,3 @@ async def test_nats_that_has_stopped_alarms(seen: Observed) -> None:
         os.kill(nats, signal.SIGCONT)
     assert "has waited for" in texts(alert)
     await seen.ends("OutboxOld")
-
-
-async def test_calls_that_reach_no_replica_alarm_although_no_service_counts_them(seen: Observed) -> None:
-    identity = seen.stack.row("identity").pid
-    os.kill(identity, signal.SIGSTOP)
-    try:
-        async with seen.calls():
-            alert = await seen.fires("CallsFail", context="identity", method="at the gateway", severity="page")
-    finally:
-        os.kill(identity, signal.SIGCONT)
-    assert "at the gateway" in texts(alert)
-    healthy = 'envoy_cluster_membership_healthy{envoy_cluster_name="identity"} == 1'
-    await eventually(partial(seen.query, healthy), "the gateway reaches identity again")

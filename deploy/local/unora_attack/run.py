@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from itertools import groupby
-from typing import Final
 
 import uvloop
 from unora_bench.stack import new_folder, own_stack, say
 from unora_local.process import StartFailedError
 from unora_local.run_folder import RunFolder
+from unora_local.stopping import STOPPED, stopped_first
 
 from unora_attack import gallery
 from unora_attack.gallery import Gallery
@@ -24,9 +22,6 @@ from unora_attack.row import Attack, Row, measure
 from unora_attack.scene import Scene
 from unora_attack.traffic import Traffic
 
-STOPPED: Final = 130
-"""The exit status after Ctrl-C."""
-
 
 def main(attacks: Sequence[Attack]) -> int:
     """Plays; 0 if every row meets its aims."""
@@ -35,23 +30,14 @@ def main(attacks: Sequence[Attack]) -> int:
 
 
 async def _until_told_to_stop(folder: RunFolder, attacks: Sequence[Attack]) -> int:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     rows: list[Row] = []
     begin = time.monotonic()
     playing = asyncio.create_task(play(folder, attacks, rows))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopped = not playing.done()
-    stopping.cancel()
-    if stopped:
-        say(f"stopped after {len(rows)} of {len(attacks)} attacks; the stack ends")
-        playing.cancel()
-    status = STOPPED if stopped else 0
     try:
-        with suppress(asyncio.CancelledError):
-            await playing
+        stopped = await stopped_first(
+            playing, lambda: say(f"stopped after {len(rows)} of {len(attacks)} attacks; the stack ends")
+        )
+        status = STOPPED if stopped else 0
     except (StartFailedError, TimeoutError, OSError, RuntimeError) as error:
         say(f"the attacks could not be played to the end: {error}")
         status = 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -26,6 +25,7 @@ from unora_local.process import StartFailedError
 from unora_local.progress import Progress
 from unora_local.run_folder import RunFolder
 from unora_local.sms_box import SmsBox
+from unora_local.stopping import STOPPED, stopped_first
 from unora_local.up import READY_WITHIN, Stack
 from unora_testing import invariants
 from unora_testing.deadlines import GENEROUS
@@ -42,8 +42,6 @@ from unora_demo.timeline import Note, Step, StepFailed, Timeline
 FILE: Final = "demo.json"
 POLL: Final = 0.1
 """Seconds between two looks at whether a stack that another process starts, in some seconds, is ready."""
-STOPPED: Final = 130
-"""The exit status after Ctrl-C."""
 
 
 @dataclass(frozen=True)
@@ -92,20 +90,10 @@ def main(folder: RunFolder, wishes: Wishes = DEFAULTS) -> int:
 
 
 async def _until_told_to_stop(folder: RunFolder, wishes: Wishes, events: EventRecording) -> int:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     playing = asyncio.create_task(_play_somewhere(folder, wishes, events))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if playing.done():
-        return await playing
-    print("\nstopped", file=sys.stderr)
-    playing.cancel()
-    with suppress(asyncio.CancelledError):
-        await playing
-    return STOPPED
+    if await stopped_first(playing, lambda: print("\nstopped", file=sys.stderr)):
+        return STOPPED
+    return playing.result()
 
 
 async def _play_somewhere(folder: RunFolder, wishes: Wishes, events: EventRecording) -> int:

@@ -144,11 +144,11 @@ async def _until_barred(scene: Scene, shown: tuple[bytes, bytes, bytes]) -> None
     """Until no context takes a new connection with this certificate."""
     async with asyncio.timeout(REFUSED_WITHIN):
         for context in CONTEXTS:
-            while await _is_let_in(scene, context, shown):  # noqa: ASYNC110 - another process refuses
+            while await _is_accepted(scene, context, shown):  # noqa: ASYNC110 - another process refuses
                 await asyncio.sleep(0.2)
 
 
-async def _is_let_in(scene: Scene, context: str, shown: tuple[bytes, bytes, bytes]) -> bool:
+async def _is_accepted(scene: Scene, context: str, shown: tuple[bytes, bytes, bytes]) -> bool:
     options = [("grpc.ssl_target_name_override", f"{context}.unora"), ("grpc.use_local_subchannel_pool", 1)]
     address = scene.stack.env.address(context)
     async with grpc.aio.secure_channel(address, client.credentials(shown), options=options) as channel:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Final
 
 from unora_bench.stack import new_folder
@@ -15,14 +13,13 @@ from unora_local.mistakes import Mistake
 from unora_local.process import StartFailedError
 from unora_local.progress import Progress
 from unora_local.run_folder import RunFolder
+from unora_local.stopping import STOPPED, stopped_first
 
 from unora_drill.record import Drill, Record
 from unora_drill.scene import Scene
 from unora_drill.stack import DrillStack
 
 MEMBERS: Final = 8
-STOPPED: Final = 130
-"""The exit status after Ctrl-C."""
 
 
 def main(drills: Sequence[Drill], members: int = MEMBERS) -> int:
@@ -33,19 +30,11 @@ def main(drills: Sequence[Drill], members: int = MEMBERS) -> int:
 
 
 async def _until_told_to_stop(folder: RunFolder, drills: Sequence[Drill], members: int) -> int:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     records: list[Record] = []
     playing = asyncio.create_task(play(folder, Progress(), drills, members, records))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    status = 0 if playing.done() else STOPPED
-    playing.cancel()
     try:
-        with suppress(asyncio.CancelledError):
-            await playing
+        stopped = await stopped_first(playing, lambda: print("\nstopped; the stack ends", file=sys.stderr))
+        status = STOPPED if stopped else 0
     except (Mistake, Refused, StartFailedError, TimeoutError, Unexpected) as error:
         print(f"\nthe drills could not be played to the end: {error}", file=sys.stderr)
         status = 1

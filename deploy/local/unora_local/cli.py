@@ -24,13 +24,12 @@ from unora_local.process import StartFailedError
 from unora_local.progress import Progress
 from unora_local.run_folder import RunFolder
 from unora_local.running import check_folder
+from unora_local.stopping import SIGNALS, STOPPED
 
 if TYPE_CHECKING:
     from unora_local.up import Stack
 
 STOPS_WITHIN: Final = 60.0
-STOPPED: Final = 130
-"""The exit status after Ctrl-C."""
 
 
 class StackMaker(Protocol):
@@ -106,7 +105,7 @@ async def _run(folder: RunFolder, progress: Progress, make: StackMaker, replicas
     from unora_local.up import describe
 
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     begin = time.monotonic()
     progress.say("Unora starts")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,6 +23,7 @@ from unora_local.mistakes import Mistake
 from unora_local.process import StartFailedError
 from unora_local.progress import Progress
 from unora_local.run_folder import CLONE, RunFolder
+from unora_local.stopping import STOPPED, stopped_first
 from unora_tools.schemas.recorded import SCHEMAS
 
 from unora_upgrade import checks, release
@@ -41,8 +41,6 @@ STEADY: Final = 10.0
 IDLE_WITHIN: Final = 120.0
 FAULTS: Final = 5
 """The most that are printed of a kind."""
-STOPPED: Final = 130
-"""The exit status after Ctrl-C."""
 
 
 @dataclass(frozen=True)
@@ -66,20 +64,10 @@ def main(plan: Plan) -> int:
 
 
 async def _until_told_to_stop(plan: Plan) -> int:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     running = asyncio.create_task(_run(plan))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if running.done():
-        return await running
-    print("\nstopped; the stack ends", file=sys.stderr)
-    running.cancel()
-    with suppress(asyncio.CancelledError):
-        await running
-    return STOPPED
+    if await stopped_first(running, lambda: print("\nstopped; the stack ends", file=sys.stderr)):
+        return STOPPED
+    return running.result()
 
 
 async def _run(plan: Plan) -> int:

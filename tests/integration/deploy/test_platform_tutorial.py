@@ -45,7 +45,7 @@ def run(commands: str) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.skipif(bool(missing()), reason=f"{missing()}: run `make k8s` once")
+@pytest.mark.skipif(bool(missing()), reason=f"the models of custom resources: {missing()}")
 def test_its_commands_lead_to_a_validated_overlay_with_secrets(name: str) -> None:
     told = {}
     for part in PARTS:

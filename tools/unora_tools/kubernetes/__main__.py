@@ -78,7 +78,7 @@ def _custom(objects: Iterable[Object]) -> list[str]:
     found = written_faults(written)
     if why := models.missing():
         kinds = ", ".join(sorted({item["kind"] for item in others}))
-        print(f"k8s: custom resources that were only rendered, since {why}: {kinds}")
+        print(f"k8s: custom resources that were only rendered: {kinds}. To check them, {why}")
         return found
     said = models.check(others)
     packages = ", ".join(f"{count} of {package}" for package, count in sorted(said.checked.items()))

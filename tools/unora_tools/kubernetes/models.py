@@ -30,7 +30,7 @@ class Checked(NamedTuple):
 def missing() -> str:
     """Why the models cannot be asked, with what to do; empty if they can."""
     if shutil.which("node") is None:
-        return "node is not installed"
+        return f"install node, then run `{INSTALL}` once"
     if not (FOLDER / "node_modules" / "typescript").exists():
         return f"run `{INSTALL}` once"
     return ""

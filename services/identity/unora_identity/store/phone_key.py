@@ -10,6 +10,9 @@ FINGERPRINT = "SELECT fingerprint FROM identity.phone_key"
 
 async def keep_first(tx: Tx, fingerprint: bytes) -> bytes:
     """Stores the fingerprint of the key, unless one is stored. Returns the stored one."""
-    await tx.run(KEEP, fingerprint)
-    stored: bytes = await tx.value(FINGERPRINT)
+    stored: bytes | None = await tx.value(FINGERPRINT)
+    if stored is None:  # the first start of all; if several processes try at once, one of them stores its own
+        await tx.run(KEEP, fingerprint)
+        stored = await tx.value(FINGERPRINT)
+    assert stored is not None
     return stored

@@ -6,7 +6,7 @@ import asyncio
 import re
 
 import pytest
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 from unora_local import members
 from unora_testing.deadlines import within
 
@@ -71,6 +71,7 @@ async def test_two_members_are_played_from_sign_up_to_day_15(browser: Browser, a
         await right.shows("Welcome to Unora")
         await right.says("Sign in again")
         await left.says("Today's people")
+        await expect(decided_case(page)).to_be_visible()  # though the member has left the phone
         await right.sign_in(number, then="Suspended")
         await page.reload()
         await right.says("Your account is suspended")
@@ -232,4 +233,10 @@ async def suspend(shown: Window) -> None:
     await desk.get_by_label("Reasons, for later readers").fill("First time; told how to report to the police.")
     await desk.get_by_label("Suspend", exact=True).check()
     await button(desk, "Decide").click()
-    await expect(button(desk, "Report about Right member · decided")).to_be_visible()
+    await expect(decided_case(shown.page)).to_be_visible()
+
+
+def decided_case(page: Page) -> Locator:
+    """The case of the one who was suspended, in the moderator's queue."""
+    desk = page.get_by_role("region", name="Moderator's desk")
+    return button(desk, "Report about Right member · decided")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from signal import SIGHUP
 from typing import Final
 
 from unora_common import declarations
 from unora_common.config import CONTEXTS
-from unora_local import health, services
+from unora_local import health, nats_reload, services
 from unora_local.at_once import for_all
 from unora_local.env import Env
 from unora_local.layout import Layout
@@ -96,10 +94,10 @@ class DrillStack:
         self._nats = nats
 
     async def reload_nats(self) -> None:
-        """Have the server read its files again."""
+        """Have the server read its files again; return when it has."""
         process = self._nats.process
         assert process is not None
-        os.kill(process.pid, SIGHUP)
+        await nats_reload.reload(process.pid, self._nats.log)
 
     def lose_streams(self) -> None:
         """Delete the data of NATS."""

@@ -7,16 +7,14 @@ one starts before the last one ends, as in a rollout of a cluster.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
-from signal import SIGHUP
 from typing import Any, Final
 
 from unora_common import provision
 from unora_common.config import CONTEXTS
 from unora_common.health import READINESS, ask
-from unora_local import health, ports, services
+from unora_local import health, nats_reload, ports, services
 from unora_local.layout import Layout
 from unora_local.process import Process
 from unora_local.progress import Progress
@@ -81,7 +79,7 @@ class Fleet:
         its commands said.
         """
         self._layout.nats(await release.subjects(CONTEXTS)).configure()
-        os.kill(self._nats.pid, SIGHUP)
+        await nats_reload.reload(self._nats.pid, self._nats.log)
         return [await self._make_streams(release), *await self._migrate(release)]
 
     async def roll(self, release: Release, *, back: bool = False) -> None:

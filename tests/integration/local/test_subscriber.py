@@ -11,7 +11,7 @@ import pytest
 from nats.errors import Error as NatsError
 from unora_common import declarations
 from unora_common.config import CONTEXTS
-from unora_local import nats_config, subscribers
+from unora_local import nats_config, nats_reload, subscribers
 from unora_local.env import Env
 from unora_local.keyboard import subscriber
 from unora_local.keyboard.subscriber import subscribe
@@ -145,3 +145,15 @@ async def test_a_subscriber_that_was_made_half_way_can_be_removed(folder: RunFol
         await subscribe(folder, NAME, ())
     assert await consumers(folder) == set()
     assert subscribers.read(folder.path / SUBSCRIBERS) == []
+
+
+async def test_a_configuration_that_nats_refuses_is_told_with_its_reason(folder: RunFolder) -> None:
+    (server,) = (row for row in folder.rows() if row.name == "nats")
+    nats = Layout(folder, CONTEXTS, running=True).nats({})
+    config = nats.folder / nats_config.CONFIG
+    good = config.read_text()
+    config.write_text("port: 1, often: 2\n")
+    with pytest.raises(nats_reload.ReloadError, match=r"refuses the change: .*often"):
+        await nats_reload.reload(server.pid, nats.log)
+    config.write_text(good)
+    await nats_reload.reload(server.pid, nats.log)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import shlex
-import signal
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -21,7 +19,7 @@ from unora_common.config import CONTEXTS
 from unora_sdk.names import inbox, stream, subject_of
 from unora_sdk.nats_client import connect
 
-from unora_local import nats_config, subscribers, tls
+from unora_local import nats_config, nats_reload, subscribers, tls
 from unora_local.keyboard import contract
 from unora_local.keys import exclusive, write_private
 from unora_local.layout import SUBSCRIBERS, Layout
@@ -94,7 +92,7 @@ async def _take_over(folder: RunFolder, nats: Nats, subscriber: Subscriber) -> N
         if time.monotonic() > end:
             raise Mistake(f"NATS does not make the consumers: {error}; see {nats.log}, and run this command again")
         await asyncio.sleep(POLL)
-    _reload(folder)
+    await _reload(folder, nats)
 
 
 async def _make_consumers(nats: Nats, subscriber: Subscriber) -> Exception | None:
@@ -125,9 +123,12 @@ async def _delete_others(manager: JetStreamManager, subscriber: Subscriber) -> N
                     await manager.delete_consumer(info.stream_name, info.name)
 
 
-def _reload(folder: RunFolder) -> None:
+async def _reload(folder: RunFolder, nats: Nats) -> None:
     (server,) = (row for row in folder.rows() if row.name == "nats")
-    os.kill(server.pid, signal.SIGHUP)
+    try:
+        await nats_reload.reload(server.pid, nats.log)
+    except nats_reload.ReloadError as error:
+        raise Mistake(str(error)) from None
 
 
 async def _wait_until(
@@ -139,7 +140,9 @@ async def _wait_until(
         if time.monotonic() > end:
             raise Mistake(f"NATS did not take {subscriber.name} over within {RELOADED_WITHIN:.0f} s; see {nats.log}")
         await asyncio.sleep(POLL)
-        _reload(folder)  # the imports of an account that a reload has brought lead nowhere until the next one
+        await _reload(
+            folder, nats
+        )  # the imports of an account that a reload has brought lead nowhere until the next one
 
 
 async def _has_access(url: str, subscriber: Subscriber, own: Certificate) -> bool:

@@ -18,7 +18,7 @@ from unora_local.cast import PEOPLE
 from unora_local.client import Gateway, Session, request_id
 from unora_local.clock import Clock
 from unora_local.keyboard.sessions import session_of
-from unora_local.photos.portraits import portrait
+from unora_local.photos.portraits import landscape
 from unora_upgrade import newcomers
 from unora_upgrade.newcomers import Newcomer
 
@@ -131,12 +131,12 @@ async def _photos(scene: Scene, record: Record) -> None:
         session = await _session(scene, gateway, login)
         before = len((await session.call(gateway.profiles.ListPhotos, ListPhotosRequest())).photos)
         await stack.end("seaweed")
-        said = await refusal(members.upload(session, portrait(0, 1)))
+        said = await refusal(members.upload(session, landscape(1)))
         listed = len((await session.call(gateway.profiles.ListPhotos, ListPhotosRequest())).photos)
         record.noticed.append(f"photos do not load; an upload is answered {said}")
         with record.step("nothing: the S3 is back"):
             await stack.start_s3()
-        await members.upload(session, portrait(0, 2))
+        await members.upload(session, landscape(2))
         after = len((await session.call(gateway.profiles.ListPhotos, ListPhotosRequest())).photos)
     found = f"lists of photos are answered meanwhile ({listed}), and an upload works afterwards ({after})"
     record.expect("photos", holds=listed == before and after == before + 1, found=found)

@@ -109,6 +109,7 @@ def test_what_a_person_can_mend_is_told_without_a_traceback(
         return run.Report()
 
     monkeypatch.setattr(run, "running", running)
+    monkeypatch.setattr(run, "on_this_machine", lambda _: None)
     monkeypatch.setattr(run, "play", play)
     assert run.main(RunFolder(tmp_path)) == 1
     assert capsys.readouterr().err == "\nthe demo could not be played: do something else\n"

@@ -1,4 +1,4 @@
-"""Which container engine runs docker-compose.yml: the docker of this machine, or one of its own made of Debian's packages."""
+"""Which engine runs docker-compose.yml: the docker of this machine, or one of its own made of Debian's packages."""
 
 from __future__ import annotations
 

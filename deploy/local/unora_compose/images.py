@@ -77,7 +77,7 @@ def _build(*options: str) -> list[str]:
 
 
 async def _storage(home: Home) -> dict[str, str]:
-    """Have buildah keep its images in the folder; returns its variable. Where the kernel permits no overlay it copies."""
+    """Have buildah keep its images in the folder; returns its variable. Where no overlay is permitted, it copies."""
     settings, log = home.path / "storage.conf", home.logs / "buildah.log"
     env = {"CONTAINERS_STORAGE_CONF": str(settings)}
     for driver in ("overlay", "vfs"):
@@ -119,10 +119,17 @@ async def pull(docker: Docker) -> bool:
     try:
         wanted = json.loads(await docker.run("compose", "--file", str(CLONE / "docker-compose.yml"), *_CONFIG))
         for service in STANDINS.values():
-            await docker.run("pull", "--quiet", wanted["services"][service]["image"])
+            await _has_or_fetches(docker, wanted["services"][service]["image"])
     except StartFailedError:
         return False
     return True
+
+
+async def _has_or_fetches(docker: Docker, image: str) -> None:
+    try:
+        await docker.run("image", "inspect", image)
+    except StartFailedError:
+        await docker.run("pull", "--quiet", image)
 
 
 _CONFIG: Final = ("config", "--format", "json", "--no-path-resolution")

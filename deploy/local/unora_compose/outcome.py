@@ -16,8 +16,8 @@ from unora_compose.engines import CannotRun, not_run
 
 
 def outcome(work: Coroutine[Any, Any, bool | int], ends: str) -> int:
-    """Do the work, which returns whether all is well, or an exit status. 0 too if no engine can run here, which is said;
-    130 after Ctrl-C, when `ends` says what ends meanwhile.
+    """Do the work, which returns whether all is well, or an exit status. 0 too if no engine can run here, and that is
+    said; 130 after Ctrl-C, when `ends` says what ends meanwhile.
     """
     try:
         return asyncio.run(_until_told_to_stop(work, ends))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 
 from unora_common import declarations
@@ -37,18 +36,17 @@ async def play(home: Home, docker: Docker, images: Mapping[str, str], wishes: Wi
 
 
 async def _start(made: Project, progress: Progress) -> None:
-    begin = time.monotonic()
     with progress.step("docker compose up") as step:
         try:
             await made.start()
         except StartFailedError as error:
             states = "\n".join(f"  {service}: {state}" for service, state in (await made.states()).items())
             raise Mistake(f"docker-compose.yml does not start: {error}\n{states}") from None
-        states = list((await made.states()).values())
-        healthy, done = states.count("running healthy"), states.count("exited 0")
+        found = await made.states()
+        healthy, done = (list(found.values()).count(state) for state in ("running healthy", "exited 0"))
         step.now(f"{healthy} servers healthy, {done} jobs done")
-    if healthy + done != len(states):
-        raise Mistake(f"not all containers are as they must be after {time.monotonic() - begin:.0f} s: {states}")
+    if healthy + done != len(found):
+        raise Mistake(f"not all containers are as they must be: {found}")
 
 
 async def _erase(home: Home, made: Project) -> None:

@@ -47,7 +47,7 @@ class Project:
 
     async def keep_logs(self, file: Path) -> None:
         """Write what the containers have printed."""
-        file.write_bytes((await self.docker.run(*self._words("logs", "--no-color", "--timestamps"))).encode())
+        await self.docker.logged(file, *self._words("logs", "--no-color", "--timestamps"))
 
     async def states(self) -> dict[str, str]:
         """What docker says of each container, by service: such as `running healthy`, or `exited 0`."""

@@ -1,4 +1,4 @@
-"""The containers as the story of the demo needs them: addresses, the codes of SMS, an admin, payments, a movable clock."""
+"""The containers as the story of the demo needs them: addresses, codes of SMS, an admin, payments, a movable clock."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GATEWAY_OF_CONTAINERS: Final = "{{(index .IPAM.Config 0).Gateway}}"
 
 @asynccontextmanager
 async def venue(home: Home, project: Project) -> AsyncIterator[Venue]:
-    """The containers run; inside of this block the payment provider's stand-in does, too, and the clock can be moved."""
+    """The containers run; in this block the payment provider's stand-in does, too, and the clock can be moved."""
     payments = SandboxLayout(
         port=project.ports[PAYMENTS],
         state=home.project / "payments.json",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from unora_common import declarations
 from unora_common.config import CONTEXTS
 from unora_demo import run
 from unora_demo.run import Wishes
+from unora_gateway import policy, targets
 from unora_local import compose_files
 from unora_local.keys import private_folder
 from unora_local.mistakes import Mistake
@@ -19,11 +21,14 @@ from unora_compose.home import Home
 from unora_compose.project import Project, project
 from unora_compose.venue import venue
 
+LIMITS: Final = {f"{policy.PREFIX}{name.upper()}": str(value) for name, value in targets.LOCAL_LIMITS.items()}
+"""The journey calls as sixty members from one address."""
+
 
 async def play(home: Home, docker: Docker, images: Mapping[str, str], wishes: Wishes, progress: Progress) -> bool:
     """Whether all went as expected. `images` by the variables of docker-compose.yml. Raises StartFailedError."""
     private_folder(home.project)
-    compose_files.write(home.files, declarations.consumed_subjects(CONTEXTS))
+    compose_files.write(home.files, declarations.consumed_subjects(CONTEXTS), environ=LIMITS)
     made = project(home, docker, images)
     await made.erase()  # what a run has left that was killed
     try:

@@ -14,6 +14,7 @@ from unora_common.declarations import consumed_subjects
 from unora_compose import images, venue
 from unora_compose.commands import Docker
 from unora_compose.home import Home
+from unora_compose.play import LIMITS
 from unora_compose.project import FILES, PAYMENTS, PUBLISHED, project, state_of
 from unora_demo.venue import without_notifier
 from unora_local import compose_files
@@ -92,6 +93,12 @@ def test_every_image_of_a_server_has_a_stand_in() -> None:
 )
 def test_the_state_of_a_container_says_its_health_or_its_exit_status(line: str, state: tuple[str, str]) -> None:
     assert state_of(line) == state
+
+
+def test_the_gateway_lets_sixty_members_call_from_one_address(tmp_path: Path) -> None:
+    compose_files.write(tmp_path, consumed_subjects(CONTEXTS), environ=LIMITS)
+    rendered = (tmp_path / "gateway" / "envoy" / "envoy.json").read_text()
+    assert re.search(r'"max_tokens": 100000\b', rendered)
 
 
 def test_the_journey_reaches_the_containers_by_the_files_that_they_mount(tmp_path: Path) -> None:

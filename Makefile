@@ -65,9 +65,12 @@ clean: $(STUBS) ## Stop everything and erase the data
 
 # --- run it elsewhere
 
-.PHONY: compose-files k8s k8s-files digests image base-image sbom audit variables sdk
+.PHONY: compose-files compose-test k8s k8s-files digests image base-image sbom audit variables sdk
 compose-files: $(STUBS) ## Write the certificates and secrets that docker-compose.yml mounts
 	@$(BIN)/python -m unora_local compose-files
+
+compose-test: $(STUBS) ## Start docker-compose.yml and play the journey on it, by docker or an engine of its own (minutes)
+	@$(BIN)/python -m unora_compose $(ARGS) $(STOPPABLE)
 
 k8s: $(STUBS) $(CHECKOV) $(MODELS) ## Render deploy/k8s and validate it strictly, without a cluster; OVERLAY=NAME only that one
 	@$(STEP) "rendering and validating" $(BIN)/python -m unora_tools.kubernetes $(OVERLAY)

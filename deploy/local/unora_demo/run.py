@@ -9,12 +9,10 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 import asyncpg
-from unora_local.admin import make_admin
 from unora_local.cast import PEOPLE
 from unora_local.client import Unexpected
 from unora_local.clock import Clock
@@ -24,7 +22,6 @@ from unora_local.mistakes import Mistake
 from unora_local.process import StartFailedError
 from unora_local.progress import Progress
 from unora_local.run_folder import RunFolder
-from unora_local.sms_box import SmsBox
 from unora_local.stopping import STOPPED, stopped_first
 from unora_local.up import READY_WITHIN, Stack
 from unora_testing import invariants
@@ -33,13 +30,13 @@ from unora_testing.deadlines import GENEROUS
 from unora_demo import journey, pushes
 from unora_demo.event_examples import EventRecording, hearing
 from unora_demo.gateway import Via, gateway_of
-from unora_demo.notifier import PacedClock, notifying
+from unora_demo.notifier import PacedClock
 from unora_demo.provider import Provider
 from unora_demo.recording import Recording
 from unora_demo.stage import Stage
 from unora_demo.timeline import Note, Step, StepFailed, Timeline
+from unora_demo.venue import Venue, on_this_machine
 
-FILE: Final = "demo.json"
 POLL: Final = 0.1
 """Seconds between two looks at whether a stack that another process starts, in some seconds, is ready."""
 
@@ -99,7 +96,7 @@ async def _until_told_to_stop(folder: RunFolder, wishes: Wishes, events: EventRe
 async def _play_somewhere(folder: RunFolder, wishes: Wishes, events: EventRecording) -> int:
     try:
         async with running(folder, wishes.replicas), _recorded(folder, events if wishes.record_events else None):
-            return 0 if (await play(folder, wishes)).ok else 1
+            return 0 if (await play(on_this_machine(folder), wishes)).ok else 1
     except (StartFailedError, Mistake, OSError, asyncpg.PostgresError) as error:
         print(f"\nthe demo could not be played: {error}", file=sys.stderr)
         return 1
@@ -146,24 +143,24 @@ async def _ready(folder: RunFolder) -> None:
     raise TimeoutError("the stack that is starting, or stopping, did not become ready")
 
 
-async def play(folder: RunFolder, wishes: Wishes) -> Report:
+async def play(venue: Venue, wishes: Wishes) -> Report:
     """Play on a stack that is ready, and write the report, however it ends."""
     begin = time.monotonic()
-    env, timeline, report = Env.read(folder.env), Timeline(), Report()
+    env, timeline, report = venue.env, Timeline(), Report()
     timeline.say(f"\n{wishes.members} members: two from sign-up to Day 15, and what may happen on the way\n")
     recording = Recording() if wishes.record else None
     async with (
         Clock(env, GENEROUS) as clock,
         gateway_of(env, wishes.via, recording) as gateway,
-        notifying(folder) as notifier,
+        venue.notifying() as notifier,
     ):
         stage = Stage(
             gateway=gateway,
-            clock=PacedClock(clock, notifier),
+            clock=PacedClock(clock, notifier) if notifier else clock,
             notifier=notifier,
-            box=SmsBox(env.sms_sandbox),
+            box=venue.box,
             provider=Provider(env.payment_sandbox, env.payment_sandbox_key),
-            make_admin=partial(make_admin, folder),
+            make_admin=venue.make_admin,
             size=wishes.members,
         )
         before = await clock.count_events()
@@ -176,8 +173,8 @@ async def play(folder: RunFolder, wishes: Wishes) -> Report:
             report.steps, report.days, report.rpc_calls = timeline.steps, stage.strip.days, len(gateway.called)
             report.seconds = round(time.monotonic() - begin, 1)
             content = json.dumps(asdict(report), indent=1, ensure_ascii=False) + "\n"
-            write_private(folder.path / FILE, content.encode())
-    _conclude(timeline, stage, report, folder)
+            write_private(venue.report, content.encode())
+    _conclude(timeline, stage, report, venue.report)
     if wishes.record and recording:
         _keep_examples(recording, wishes.record, report)
     return report
@@ -203,7 +200,7 @@ async def _count(clock: Clock, report: Report, note: Note, before: int) -> None:
     note.detail = f"none of {len(invariants.INVARIANTS)} is broken, over all schemas"
 
 
-def _conclude(timeline: Timeline, stage: Stage, report: Report, folder: RunFolder) -> None:
+def _conclude(timeline: Timeline, stage: Stage, report: Report, file: Path) -> None:
     timeline.say()
     if report.days:
         for line in stage.strip.lines():
@@ -214,5 +211,5 @@ def _conclude(timeline: Timeline, stage: Stage, report: Report, folder: RunFolde
     how = "all went as expected" if report.ok else "NOT all went as expected"
     timeline.say(
         f"  {how}: {len(report.steps)} steps, {report.days} days, {report.rpc_calls} calls, {report.events} events, "
-        f"{report.violations} violations in {report.seconds:.1f} s; see {folder.path / FILE}\n"
+        f"{report.violations} violations in {report.seconds:.1f} s; see {file}\n"
     )

@@ -207,19 +207,24 @@ async def _draw_for_all(stage: Stage, screens: Sequence[Screen]) -> int:
     looked = 0
     for member in stage.members:
         try:
-            account = (await member.session.call(stage.gateway.accounts.GetAccount, GetAccountRequest())).account
+            looked += await _draw_for(stage, screens, member)
         except Refused as refused:
-            if refused.reason != "SESSION_REVOKED":  # who closed the account, or lost the number, sees none
+            # Who closed the account, or lost the number, sees none; some processes learn of it seconds after others.
+            if refused.reason != "SESSION_REVOKED":
                 raise
-            continue
-        if account.suspended:
-            continue
-        looked += 1
-        board = await member.session.call(stage.gateway.streaks.GetDashboard, GetDashboardRequest())
-        for screen in screens:
-            if board.streaks or screen.draw not in (streak, reveals):
-                await _draw(stage, screen, member, board.streaks[0].streak_id if board.streaks else "")
     return looked
+
+
+async def _draw_for(stage: Stage, screens: Sequence[Screen], member: Member) -> bool:
+    """Draws these screens of one member; returns whether they may see them."""
+    account = (await member.session.call(stage.gateway.accounts.GetAccount, GetAccountRequest())).account
+    if account.suspended:
+        return False
+    board = await member.session.call(stage.gateway.streaks.GetDashboard, GetDashboardRequest())
+    for screen in screens:
+        if board.streaks or screen.draw not in (streak, reveals):
+            await _draw(stage, screen, member, board.streaks[0].streak_id if board.streaks else "")
+    return True
 
 
 async def _draw(stage: Stage, screen: Screen, member: Member, streak_id: str) -> Elements:

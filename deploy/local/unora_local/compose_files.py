@@ -43,11 +43,13 @@ KEPT: Final = "kept"
 OPEN_FOLDER, OPEN_FILE = 0o755, 0o444
 
 
-def write(folder: Path, reads: Reads, contexts: Sequence[str] = CONTEXTS) -> None:
+def write(
+    folder: Path, reads: Reads, contexts: Sequence[str] = CONTEXTS, environ: Mapping[str, str] | None = None
+) -> None:
     """Write everything. Secrets are created once and kept, so that existing data stay readable. Raises Mistake for a
-    variable UNORA_GATEWAY_… that cannot be read, and then writes nothing.
+    variable UNORA_GATEWAY_… of `environ` (None: of this process) that cannot be read, and then writes nothing.
     """
-    gateway = _gateway_files()
+    gateway = _gateway_files(environ)
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     passwords = Passwords(folder / KEPT / "passwords.json")
@@ -75,10 +77,10 @@ def write(folder: Path, reads: Reads, contexts: Sequence[str] = CONTEXTS) -> Non
     _nats_server(folder / "nats", passwords, reads, contexts)
 
 
-def _gateway_files() -> dict[str, bytes]:
+def _gateway_files(environ: Mapping[str, str] | None) -> dict[str, bytes]:
     """What Envoy reads."""
     try:
-        return render(targets.compose())
+        return render(targets.compose(environ))
     except PolicyError as error:
         raise Mistake(str(error)) from None
 

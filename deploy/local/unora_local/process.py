@@ -72,7 +72,7 @@ class Process:
         """Start the command; its output goes to the end of the log."""
         if not self.log.parent.exists():
             private_folder(self.log.parent)
-        parent, user = os.getpid(), self.user
+        user, bind_to_this_process = self.user, die_with(self.death_signal)
 
         def before_exec() -> None:
             # In the child. The user is changed first, because that makes the kernel forget the signal. The user is not
@@ -82,10 +82,7 @@ class Process:
                 os.setgroups([])
                 os.setgid(user.gid)
                 os.setuid(user.uid)
-            if _prctl is not None:
-                _prctl(PR_SET_PDEATHSIG, int(self.death_signal), 0, 0, 0)
-                if os.getppid() != parent:
-                    os._exit(1)
+            bind_to_this_process()
 
         with os.fdopen(os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
             self._child = await asyncio.create_subprocess_exec(
@@ -141,6 +138,19 @@ class Process:
         if not self.running:
             status = self._child.returncode if self._child else None
             raise self.failure(f"ended with status {status}")
+
+
+def die_with(number: signal.Signals) -> Callable[[], None]:
+    """What a child calls before it runs its program, so that the kernel sends it this signal if this process dies."""
+    parent = os.getpid()
+
+    def before_exec() -> None:
+        if _prctl is not None:
+            _prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+            if os.getppid() != parent:
+                os._exit(1)
+
+    return before_exec
 
 
 def inherited_environment(*more: str) -> dict[str, str]:

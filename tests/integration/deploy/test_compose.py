@@ -189,6 +189,12 @@ def test_our_containers_have_no_rights_that_they_do_not_need(services: dict[str,
         assert service["security_opt"] == ["no-new-privileges:true"]
 
 
+def test_no_container_can_write_into_its_image(services: dict[str, Service]) -> None:
+    """What a server must write is on a volume, or gone when the container is."""
+    assert [name for name, service in services.items() if not service.get("read_only")] == []
+    assert services["postgres"]["tmpfs"] == ["/run/tls", "/run/postgresql", "/tmp"]
+
+
 def test_published_ports_are_open_to_this_machine_only(services: dict[str, Service]) -> None:
     published = [port for service in services.values() for port in service.get("ports", [])]
     assert len(set(published)) == len(CONTEXTS) + 4

@@ -14,6 +14,7 @@ from unora_demo import journey, run
 from unora_demo.recording import Recording
 from unora_demo.stage import Stage
 from unora_demo.timeline import Timeline
+from unora_demo.venue import FILE, on_this_machine
 from unora_local.client import Unexpected
 from unora_local.clock import ClockInUseError, NotIdleError
 from unora_local.mistakes import Mistake, NotReadyError
@@ -65,7 +66,7 @@ async def played(folder: Path, file: Path, monkeypatch: pytest.MonkeyPatch, *, w
     for name, instead in replaced.items():
         monkeypatch.setattr(run, name, instead)
     monkeypatch.setattr(journey, "play", story)
-    return await run.play(made, run.Wishes(2, "rest", record=file))
+    return await run.play(on_this_machine(made), run.Wishes(2, "rest", record=file))
 
 
 async def test_examples_are_written_once_all_went_as_expected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +84,7 @@ async def test_a_story_that_goes_wrong_leaves_the_examples_of_an_earlier_one(
     assert not (await played(tmp_path / "run", file, monkeypatch, well=False)).ok
     assert file.read_text() == EARLIER
     assert f"no examples were written to {file}" in capsys.readouterr().err
-    report = json.loads((tmp_path / "run" / run.FILE).read_text())
+    report = json.loads((tmp_path / "run" / FILE).read_text())
     assert report["steps"][0]["detail"] == "another level"
 
 
@@ -108,6 +109,7 @@ def test_what_a_person_can_mend_is_told_without_a_traceback(
         return run.Report()
 
     monkeypatch.setattr(run, "running", running)
+    monkeypatch.setattr(run, "on_this_machine", lambda _: None)
     monkeypatch.setattr(run, "play", play)
     assert run.main(RunFolder(tmp_path)) == 1
     assert capsys.readouterr().err == "\nthe demo could not be played: do something else\n"

@@ -54,11 +54,18 @@ class Engine:
     def build(self, folder: Path, target: str, image: str, base: str, labels: Mapping[str, str], seconds: int) -> None:
         """Builds one target of the Dockerfile. Prints what the engine prints. Raises BuildError."""
         words = [*BUILD[self.name], "--target", target, "--tag", image, "--build-arg", f"BASE={base}"]
-        for name, value in labels.items():
-            words += ["--label", f"{name}={value}"]
-        if self.name == "buildah":
-            words += ["--timestamp", str(seconds)]  # of all files, so that the same commit gives the same layers
-        if subprocess.run([*words, str(folder)], check=False).returncode:
+        said = [word for name, value in labels.items() for word in ("--label", f"{name}={value}")]
+        if self.name != "buildah":
+            self._build(image, [*words, *said, str(folder)])
+            return
+        dated = ["--timestamp", str(seconds)]  # of all files, so that the same commit gives the same layers
+        self._build(image, [*words, *dated, str(folder)])
+        # buildah would take the labels of an earlier build from its cache, so they are given without it.
+        again = ["buildah", "bud", "--isolation", "chroot", "--tag", image, *dated, *said, "--file", "-", str(folder)]
+        self._build(image, again, f"FROM {image}\n")
+
+    def _build(self, image: str, words: list[str], dockerfile: str = "") -> None:
+        if subprocess.run(words, input=dockerfile, text=True, check=False).returncode:
             raise BuildError(image)
 
     def inspect(self, image: str) -> Made:

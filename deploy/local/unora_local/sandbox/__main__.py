@@ -23,7 +23,8 @@ async def main() -> None:
         webhook_secret=os.environ["UNORA_STRIPE_WEBHOOK_SECRET"],
         send=sender,
     )
-    print("serving on", await sandbox.start(int(os.environ["UNORA_SANDBOX_PORT"])), flush=True)
+    url = await sandbox.start(int(os.environ["UNORA_SANDBOX_PORT"]), os.environ["UNORA_SANDBOX_HOST"])
+    print("serving on", url, flush=True)
     delivering = asyncio.create_task(sandbox.run())
     await stop.wait()
     delivering.cancel()

@@ -20,11 +20,13 @@ class SandboxLayout:
     key: str
     """The provider's secret key, which billing calls it with."""
     webhook_secret: str
+    host: str = "127.0.0.1"
+    """Where it listens: loopback, or the address of this machine that containers reach."""
 
     @property
     def url(self) -> str:
         """Its address."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def for_billing(self) -> dict[str, str]:
         """The variables that make billing use it."""
@@ -45,6 +47,7 @@ class SandboxLayout:
     def part(self, billing: str, certificate: Certificate, log: Path) -> ProcessPart:
         """The process, for the supervisor. `certificate` has the gateway's rights: webhooks come that way."""
         own = {
+            "UNORA_SANDBOX_HOST": self.host,
             "UNORA_SANDBOX_PORT": str(self.port),
             "UNORA_SANDBOX_STATE": str(self.state),
             "UNORA_BILLING_ADDRESS": billing,

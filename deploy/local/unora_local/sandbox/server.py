@@ -45,8 +45,8 @@ class Sandbox:
         self._news = asyncio.Event()
         self._runner: web.AppRunner | None = None
 
-    async def start(self, port: int = 0) -> str:
-        """Serves on loopback; returns the address."""
+    async def start(self, port: int = 0, host: str = "127.0.0.1") -> str:
+        """Serves on one address of this machine; returns the URL."""
         application = web.Application()
         application.add_routes(
             [
@@ -68,9 +68,9 @@ class Sandbox:
         )
         self._runner = web.AppRunner(application, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", port).start()
-        host, bound = self._runner.addresses[0][:2]
-        return f"http://{host}:{bound}"
+        await web.TCPSite(self._runner, host, port).start()
+        at, bound = self._runner.addresses[0][:2]
+        return f"http://{at}:{bound}"
 
     async def stop(self) -> None:
         """Stop serving; undelivered events stay in the file."""

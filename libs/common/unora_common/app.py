@@ -157,7 +157,7 @@ class App(Generic[C, R]):
         config, timeouts, opened = self.config, self.timeouts, self._connections
         # A service that declares no resources has the type None for them.
         opened.push_async_callback(self.tracing.close)
-        resources = self.service.resources(config) if self.service.resources else cast("R", None)
+        resources = self.service.resources(config, self.metrics) if self.service.resources else cast("R", None)
         opened.push_async_callback(_close_resources, resources)
         self.database = await Database.open(
             config.database_url,

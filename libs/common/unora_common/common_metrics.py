@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from unora_common.metrics import Metric, counted, counter, gauge, histogram
 
-MANY: Final = 10_000
+COUNT_LIMIT: Final = 10_000
 """What is left to do is counted up to this number, so that counting it costs little however much it is."""
 CALL_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 WAIT_SECONDS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -56,7 +56,7 @@ DEPENDENCY_UP: Final = gauge(
 )
 
 OUTBOX_UNPUBLISHED: Final = counted(
-    "unora_outbox_unpublished", f"Events in the outbox that are not published yet, counted up to {MANY:,}"
+    "unora_outbox_unpublished", f"Events in the outbox that are not published yet, counted up to {COUNT_LIMIT:,}"
 )
 OUTBOX_OLDEST: Final = counted(
     "unora_outbox_oldest_unpublished_seconds", "Age of the oldest event that is not published yet; 0 without one"
@@ -110,11 +110,19 @@ JOB_ROWS_FAILED: Final = counter(
 )
 JOBS_DONE: Final = counter("unora_jobs_done_total", "Things that a job did", "job_name")
 JOB_INTERVAL: Final = gauge("unora_job_interval_seconds", "Time between two runs that find nothing to do", "job_name")
-JOB_DUE: Final = counted("unora_job_due", f"What a job has left to do now, counted up to {MANY:,}", "job_name")
+JOB_DUE: Final = counted("unora_job_due", f"What a job has left to do now, counted up to {COUNT_LIMIT:,}", "job_name")
 JOB_OLDEST_DUE: Final = counted(
     "unora_job_oldest_due_seconds",
     "How long the oldest of what a job has to do has been due; 0 without any",
     "job_name",
+)
+
+PROVIDER_CALL_DURATION: Final = histogram(
+    "unora_provider_call_duration_seconds",
+    "Time of a request to a provider (docs/providers.md) or to the object store until its answer was read, by outcome: "
+    "`ok`; `refused`, a status from 400 to 499; `failed`, a status from 500 on, or no answer",
+    *("provider", "outcome"),
+    buckets=CALL_SECONDS,
 )
 
 CERTIFICATE_EXPIRY: Final = gauge(
@@ -144,6 +152,7 @@ COMMON_METRICS: Final[tuple[Metric[Any], ...]] = (
     *(DEAD_LETTERS_MOVED, DEAD_LETTERS_WAITING, MESSAGES_REFUSED),
     *(JOB_LAST_SUCCESS, JOB_DURATION, JOB_FAILURES, JOB_ROWS_FAILED, JOBS_DONE),
     *(JOB_INTERVAL, JOB_DUE, JOB_OLDEST_DUE),
+    PROVIDER_CALL_DURATION,
     *(CERTIFICATE_EXPIRY, CERTIFICATE_RELOADS),
     SPANS,
 )

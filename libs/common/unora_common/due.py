@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from unora_common.common_metrics import MANY
+from unora_common.common_metrics import COUNT_LIMIT
 from unora_common.database import Session
 
 MACHINE_CLOCK: Final = "(SELECT clock_timestamp())"
@@ -15,7 +15,7 @@ class Due(NamedTuple):
     """What is due now."""
 
     rows: int
-    """Up to MANY."""
+    """Up to COUNT_LIMIT."""
     oldest_seconds: float | None
     """How long the oldest has been due; 0 if nothing is, None if that is not known."""
 
@@ -27,7 +27,7 @@ def due_sql(rows: str, since: str, now: str = "(SELECT clock.now())") -> str:
     joint = "AND" if " WHERE " in f" {' '.join(rows.split())} " else "WHERE"
     return f"""
         SELECT count(*) AS due, coalesce(extract(epoch FROM {now} - min(since)), 0)::float8 AS seconds
-        FROM (SELECT {since} AS since FROM {rows} {joint} {since} <= {now} ORDER BY 1 LIMIT {MANY}) AS due"""
+        FROM (SELECT {since} AS since FROM {rows} {joint} {since} <= {now} ORDER BY 1 LIMIT {COUNT_LIMIT}) AS due"""
 
 
 async def find_due(db: Session, sql: str, *arguments: object) -> Due:

@@ -22,10 +22,10 @@ from unora_sdk.names import stream
 
 from unora_common.common_metrics import (
     CONSUMER_PENDING,
+    COUNT_LIMIT,
     DEAD_LETTERS_WAITING,
     JOB_DUE,
     JOB_OLDEST_DUE,
-    MANY,
     OUTBOX_OLDEST,
     OUTBOX_UNPUBLISHED,
 )
@@ -195,7 +195,9 @@ def count_outbox(schema: str) -> Count:
     sql = f"""
         SELECT count(*) AS unpublished,
             coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS age
-        FROM (SELECT created_at FROM {schema}.outbox WHERE published_at IS NULL ORDER BY seq LIMIT {MANY}) AS waiting"""
+        FROM (
+            SELECT created_at FROM {schema}.outbox WHERE published_at IS NULL ORDER BY seq LIMIT {COUNT_LIMIT}
+        ) AS waiting"""
 
     async def count(db: Session) -> Counts:
         (row,) = await db.rows(sql)

@@ -12,7 +12,7 @@ from uuid import UUID
 from unora_common.config import Config
 from unora_common.errors import DomainError
 from unora_common.handlers import Consumes
-from unora_common.metrics import Metric
+from unora_common.metrics import Metric, Metrics
 from unora_common.runtime import Runtime
 from unora_common.tokens import Jwks
 
@@ -53,7 +53,7 @@ class Service(Generic[C, R]):
     """What it measures beside what every service does (`common_metrics.py`)."""
     constraints: Mapping[str, type[DomainError]] = field(default_factory=dict)
     """The names of database constraints, and the refusal that a violation of each becomes."""
-    resources: Callable[[C], R] | None = None
+    resources: Callable[[C, Metrics], R] | None = None
     """Makes what the parts share, such as providers; they find it as `runtime.resources`.
 
     It raises ConfigError for a configuration that it cannot use. If the result has a `close`, the process calls it

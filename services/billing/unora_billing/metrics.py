@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from unora_common.common_metrics import COUNT_LIMIT
 from unora_common.metrics import Metric, counted, counter, histogram
 
 SETTLEMENT_SECONDS: Final = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 21600.0, 86400.0)
@@ -15,7 +16,10 @@ MISMATCHES: Final = counter(
     "unora_payment_mismatches_total", "Times that the provider's amounts were not those of a payment"
 )
 PAYMENTS_OPEN: Final = counted(
-    "unora_payments_open", "Payments that are not settled: `created`, `pending`, or paid and not delivered", "status"
+    "unora_payments_open",
+    "Payments that are not settled: `created`, `pending`, or paid and not delivered; counted up to "
+    f"{COUNT_LIMIT:,} of each status",
+    "status",
 )
 PAYMENTS_OLDEST_OPEN: Final = counted(
     "unora_payments_oldest_open_seconds",
@@ -29,7 +33,12 @@ PAYMENT_SETTLEMENT: Final = histogram(
     "confirm are not counted",
     buckets=SETTLEMENT_SECONDS,
 )
-CREDITS: Final = counted("unora_credits_circulating", "Credits that members hold (BI-03)")
+SUMMED_ACCOUNTS: Final = 500_000
+"""Of so many accounts the balances are added up, so that it costs little however many members hold credits."""
+CREDITS: Final = counted(
+    "unora_credits_circulating",
+    f"Credits that members hold (BI-03); at most those of the {SUMMED_ACCOUNTS:,} members who hold most",
+)
 
 METRICS: Final[tuple[Metric[Any], ...]] = (
     *(PROVIDER_EVENTS, MISMATCHES, PAYMENTS_OPEN, PAYMENTS_OLDEST_OPEN, PAYMENT_SETTLEMENT, CREDITS),

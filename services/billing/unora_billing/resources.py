@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from unora_common.metrics import Metrics
+from unora_common.provider_calls import ProviderCalls
 from unora_sdk.environment import ConfigError
 
 from unora_billing.config import BillingConfig
@@ -22,7 +24,7 @@ class Resources:
         await self.provider.close()
 
 
-def make_resources(config: BillingConfig) -> Resources:
+def make_resources(config: BillingConfig, metrics: Metrics) -> Resources:
     """Makes the resources without using the network. Raises ConfigError if a secret of the provider is empty."""
     for name in ("stripe_secret_key", "stripe_webhook_secret"):
         if not getattr(config, name):
@@ -34,5 +36,6 @@ def make_resources(config: BillingConfig) -> Resources:
             api_base=config.stripe_api_base,
             timeout=config.stripe_timeout,
             tolerance=config.webhook_tolerance,
+            calls=ProviderCalls("stripe", metrics),
         )
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from unora_common.metrics import Metrics
+
 from unora_discovery.config import DiscoveryConfig
 from unora_discovery.domain.planes import Planes
 from unora_discovery.store.planes import START
@@ -40,6 +42,6 @@ class Resources:
     pool: Pool
 
 
-def make_resources(_: DiscoveryConfig) -> Resources:
+def make_resources(_: DiscoveryConfig, __: Metrics) -> Resources:
     """Makes empty planes; calls nothing."""
     return Resources(Pool())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from unora_common.common_metrics import COUNT_LIMIT
 from unora_common.metrics import Metric, counted, counter
 
 CODES_SENT: Final = counter("unora_codes_sent_total", "Sign-in codes that were sent", "calling_code")
@@ -22,7 +23,8 @@ CODES_REFUSED: Final = counter(
 CODES_TOLD: Final = counter("unora_codes_told_total", "What the carrier told of sign-in codes", "delivery")
 ERASURES_OVERDUE: Final = counted(
     "unora_erasures_overdue",
-    "Erasures that lack a receipt for too long, by the context or the object store that owes it",
+    "Erasures that lack a receipt for too long, by the context or the object store that owes it; of the "
+    f"{COUNT_LIMIT:,} oldest",
     "source",
 )
 

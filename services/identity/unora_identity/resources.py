@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
+from unora_common.metrics import Metrics
+from unora_common.provider_calls import ProviderCalls
 from unora_sdk.environment import ConfigError
 
 from unora_identity.config import IdentityConfig
@@ -17,7 +20,7 @@ from unora_identity.providers.gov_id import GovIdProvider, HttpGovId, NoGovId, S
 from unora_identity.providers.keyed_hasher import KeyedHasher
 from unora_identity.providers.machine_clock import machine_now
 from unora_identity.providers.master_key import MasterKey
-from unora_identity.providers.oidc import OidcProvider, OidcProviders, read_settings
+from unora_identity.providers.oidc import OidcProvider, OidcProviders, fetch_keys, read_settings
 from unora_identity.providers.own_packages import require_own_packages
 from unora_identity.providers.phone_key import PhoneKey
 from unora_identity.providers.photo_store import PhotoStore, S3Settings
@@ -59,7 +62,7 @@ class Resources:
         self.photo_store.close()
 
 
-def make_resources(config: IdentityConfig) -> Resources:
+def make_resources(config: IdentityConfig, metrics: Metrics) -> Resources:
     """Reads the keys and makes the providers; makes no call over the network. Raises ConfigError."""
     require_own_packages()
     policy = config.policy
@@ -74,11 +77,11 @@ def make_resources(config: IdentityConfig) -> Resources:
         hasher=hasher,
         master_key=MasterKey(hasher.derive("master key")),
         phone_key=PhoneKey(hasher.derive("fingerprint")),
-        sms=_sms(config, policy),
-        photo_store=_photo_store(config),
+        sms=_sms(config, policy, metrics),
+        photo_store=_photo_store(config, metrics),
         vision=Vision(VisionPolicy(most_bytes=most_bytes, memory_at_once=config.photo_megabytes_at_once * 2**20)),
-        gov_id=_gov_id(config),
-        oidc=_oidc(config),
+        gov_id=_gov_id(config, metrics),
+        oidc=_oidc(config, metrics),
         most_bytes=most_bytes,
         photo_work=PhotoWork(
             at_once=policy.photos_at_once,
@@ -99,7 +102,7 @@ def _access_tokens(config: IdentityConfig, policy: Policy) -> AccessTokens:
         raise ConfigError(f"UNORA_TOKEN_KEY, UNORA_TOKEN_KEYS_PUBLISHED: {error}") from None
 
 
-def _sms(config: IdentityConfig, policy: Policy) -> SmsSender:
+def _sms(config: IdentityConfig, policy: Policy, metrics: Metrics) -> SmsSender:
     if bool(config.sms_sandbox) == bool(config.twilio_account):
         raise ConfigError("UNORA_SMS_SANDBOX, UNORA_TWILIO_ACCOUNT: set exactly one")
     if config.sms_sandbox:
@@ -118,13 +121,14 @@ def _sms(config: IdentityConfig, policy: Policy) -> SmsSender:
                 api=config.twilio_api,
                 timeout=policy.code_sending.total_seconds(),
                 valid_for=int(policy.code_life.total_seconds()),
-            )
+            ),
+            ProviderCalls("twilio", metrics),
         )
     except ValueError as error:
         raise ConfigError(f"UNORA_TWILIO_…: {error}") from None
 
 
-def _photo_store(config: IdentityConfig) -> PhotoStore:
+def _photo_store(config: IdentityConfig, metrics: Metrics) -> PhotoStore:
     settings = S3Settings(
         bucket=config.s3_bucket,
         endpoint=config.s3_endpoint or None,
@@ -134,12 +138,12 @@ def _photo_store(config: IdentityConfig) -> PhotoStore:
         secret_key=config.s3_secret_key or None,
     )
     try:
-        return PhotoStore(settings)
+        return PhotoStore(settings, ProviderCalls("s3", metrics))
     except ValueError as error:
         raise ConfigError(f"UNORA_S3_ENDPOINT, UNORA_S3_PUBLIC_ENDPOINT: {error}") from None
 
 
-def _gov_id(config: IdentityConfig) -> GovIdProvider:
+def _gov_id(config: IdentityConfig, metrics: Metrics) -> GovIdProvider:
     if not config.gov_id_secret:
         return NoGovId()
     try:
@@ -147,15 +151,20 @@ def _gov_id(config: IdentityConfig) -> GovIdProvider:
         if not config.gov_id_endpoint:
             return SandboxGovId(secret, config.gov_id_page, config.gov_id_name)
         return HttpGovId(
-            secret, endpoint=config.gov_id_endpoint, api_key=config.gov_id_api_key, name=config.gov_id_name
+            secret,
+            endpoint=config.gov_id_endpoint,
+            api_key=config.gov_id_api_key,
+            name=config.gov_id_name,
+            calls=ProviderCalls("gov_id", metrics),
         )
     except (OSError, ValueError) as error:
         raise ConfigError(f"UNORA_GOV_ID_SECRET, UNORA_GOV_ID_ENDPOINT: {error}") from None
 
 
-def _oidc(config: IdentityConfig) -> OidcProviders:
+def _oidc(config: IdentityConfig, metrics: Metrics) -> OidcProviders:
     try:
         settings = read_settings(Path(config.oidc_providers)) if config.oidc_providers else []
     except (OSError, ValueError, msgspec.DecodeError) as error:
         raise ConfigError(f"UNORA_OIDC_PROVIDERS: {error}") from None
-    return OidcProviders([OidcProvider(each) for each in settings])
+    fetch = partial(fetch_keys, ProviderCalls("openid", metrics))
+    return OidcProviders([OidcProvider(each, fetch=fetch) for each in settings])

@@ -5,27 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from prometheus_client import Counter
+from unora_common.metrics import Metrics
+from unora_common.provider_calls import ProviderCalls
 from unora_sdk.environment import ConfigError
 
 from unora_reveal.config import RevealConfig
+from unora_reveal.metrics import DRAFTS
 from unora_reveal.providers.framer import Framer, TemplateFramer
-
-
-class DraftCount:
-    """What came of the drafts of a model, for the metrics. Resources are made before these."""
-
-    def __init__(self) -> None:
-        self._counter: Counter | None = None
-
-    def show(self, counter: Counter) -> None:
-        """From now on they are counted by this metric."""
-        self._counter = counter
-
-    def add(self, outcome: str) -> None:
-        """One draft had this outcome."""
-        if self._counter is not None:
-            self._counter.labels(outcome).inc()
 
 
 @dataclass(frozen=True)
@@ -33,7 +19,6 @@ class Resources:
     """Made once in each process."""
 
     framer: Framer = field(default_factory=TemplateFramer)
-    drafts: DraftCount = field(default_factory=DraftCount)
     close_framer: Callable[[], Awaitable[None]] | None = None
 
     async def close(self) -> None:
@@ -42,7 +27,7 @@ class Resources:
             await self.close_framer()
 
 
-def make_resources(config: RevealConfig) -> Resources:
+def make_resources(config: RevealConfig, metrics: Metrics) -> Resources:
     """Makes the framer, without using the network. Raises ConfigError if a model is named only in part."""
     if not config.framer_base_url:
         return Resources()
@@ -50,13 +35,14 @@ def make_resources(config: RevealConfig) -> Resources:
         raise ConfigError("UNORA_FRAMER_BASE_URL is set: UNORA_FRAMER_MODEL must name the model")
     from unora_reveal.providers.model import ModelFramer  # its library takes 50 MB, and templates do not need it
 
-    drafts = DraftCount()
+    drafts = metrics.of(DRAFTS)
     framer = ModelFramer(
         base_url=config.framer_base_url,
         key=config.framer_key,
         model=config.framer_model,
         timeout=config.framer_timeout,
         at_once=config.framer_at_once,
-        count=drafts.add,
+        count=lambda outcome: drafts.labels(outcome).inc(),
+        calls=ProviderCalls("framer", metrics),
     )
-    return Resources(framer, drafts, framer.close)
+    return Resources(framer, framer.close)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from unora_common.metrics import Metrics
 from unora_sdk.environment import ConfigError
 
 from unora_safety.config import SafetyConfig
@@ -20,7 +21,7 @@ class Resources:
     """SA-11: signs and verifies exports of audit heads."""
 
 
-def make_resources(config: SafetyConfig) -> Resources:
+def make_resources(config: SafetyConfig, _: Metrics) -> Resources:
     """The providers for this configuration. Raises ConfigError."""
     keys = [path.read_text() for path in (config.audit_key, *config.audit_keys_known)]
     try:

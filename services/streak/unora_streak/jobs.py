@@ -19,7 +19,7 @@ from unora_streak.domain.events import MemberErasedFromStreak
 from unora_streak.domain.state import TERMINAL, State, Streak
 from unora_streak.messages import to_message
 from unora_streak.metrics import STREAKS
-from unora_streak.store import streaks
+from unora_streak.store import streak_counts
 from unora_streak.use_cases.sweep import advance_due, lock_due
 
 RETRY_AFTER: Final = 60.0
@@ -36,7 +36,7 @@ class StreakJobs:
         self._failed: dict[UUID, float] = {}
         """The streaks that could not be advanced, and when they are tried again (monotonic clock)."""
 
-    @every(seconds=1, due=lambda _, db: streaks.count_due(db))
+    @every(seconds=1, due=lambda _, db: streak_counts.count_due(db))
     async def close_days(self) -> int:
         """ST-16: advances one batch of due streaks. If the process dies, the batch rolls back and is retried.
 
@@ -98,7 +98,7 @@ class StreakGauges:
     @counts
     async def count_streaks(self, db: Session) -> Counts:
         """The streaks that go on."""
-        found = await streaks.count_by_state(db)
+        found = await streak_counts.count_by_state(db)
         return {STREAKS: {(state,): found.get(state, 0) for state in State if state not in TERMINAL}}
 
 

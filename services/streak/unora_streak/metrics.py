@@ -10,6 +10,13 @@ STEPS: Final = counter("unora_streak_steps_total", "Steps of time that the sweep
 STEPS_LATE: Final = counter(
     "unora_streak_steps_late_total", "Those that the sweep took more than a minute after they were due"
 )
-STREAKS: Final = counted("unora_streaks", "Streaks of connections that go on, by state", "state")
+SAMPLED_PAGES: Final = 16_384
+"""Of so many pages of the table (128 MiB) the streaks are counted, if it has more."""
+STREAKS: Final = counted(
+    "unora_streaks",
+    "Streaks of connections that go on, by state. If their table has more than "
+    f"{SAMPLED_PAGES:,} pages (128 MiB), it is an estimate by a sample of so many, some percent off",
+    "state",
+)
 
 METRICS: Final[tuple[Metric[Any], ...]] = (STEPS, STEPS_LATE, STREAKS)

@@ -23,6 +23,7 @@ async def test_open_payments_credits_and_settlements_are_measured(wallet: Wallet
     assert value(app, SETTLED) == 0
 
     made = await wallet.create(wallet.order())
+    assert (value(app, "unora_provider_call_duration_seconds_count", provider="stripe", outcome="ok") or 0) > 0
     await world.move_clock(timedelta(minutes=10))
     await count(app)
     assert value(app, "unora_payments_open", status="pending") == 1

@@ -45,7 +45,7 @@ class Broken:
 
 def make_app(bare_world: BareWorld, resources: Resources, *, broken: bool = False, **changes: Any) -> App[Any, Any]:
     parts = [Broken] if broken else []
-    service = Service("streak", config=Config, consumers=parts, resources=lambda _: resources)
+    service = Service("streak", config=Config, consumers=parts, resources=lambda _, __: resources)
     return App(service, msgspec.structs.replace(bare_world.config(service, {}), **changes), TIMEOUTS)
 
 

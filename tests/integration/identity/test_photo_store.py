@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from unora_common.common_metrics import COMMON_METRICS
 from unora_common.config import load
+from unora_common.metrics import Metrics
+from unora_common.provider_calls import OUTCOMES, ProviderCalls
 from unora_identity.config import IdentityConfig
 from unora_identity.providers.photo_store import (
     ObjectMissing,
@@ -21,6 +24,7 @@ from unora_testing.testbed import Testbed
 from unora_testing.world import World
 
 from tests.integration.identity.objects import fetch, post
+from tests.measures import provider_calls
 
 MINUTE = timedelta(minutes=1)
 BUCKET = "photos"
@@ -28,7 +32,7 @@ BUCKET = "photos"
 
 @pytest.fixture(scope="module")
 def store(testbed: Testbed) -> Iterator[PhotoStore]:
-    store = PhotoStore(settings(testbed, testbed.secret))
+    store = PhotoStore(settings(testbed, testbed.secret), provider_calls("s3"))
     yield store
     store.close()
 
@@ -69,6 +73,22 @@ async def test_the_store_refuses_what_was_not_offered(store: PhotoStore, key: st
             await store.get(untouched, most_bytes=1000)
 
 
+async def test_requests_to_the_store_are_measured_and_a_link_is_none(testbed: Testbed, key: str) -> None:
+    metrics = Metrics(COMMON_METRICS)
+    measured = PhotoStore(settings(testbed, testbed.secret), ProviderCalls("s3", metrics))
+    await measured.put(key, b"picture", content_type="image/jpeg")
+    measured.link(key, life=MINUTE)
+    with pytest.raises(ObjectTooLarge):
+        await measured.get(key, most_bytes=1)
+    await measured.delete(key)
+    with pytest.raises(ObjectMissing):
+        await measured.get(key, most_bytes=1)
+    measured.close()
+    name, value = "unora_provider_call_duration_seconds_count", metrics.registry.get_sample_value
+    counted = {each: value(name, {"provider": "s3", "outcome": each}) for each in OUTCOMES}
+    assert counted == {"ok": 3, "refused": 1, "failed": 0}
+
+
 @pytest.mark.rule("PR-04")
 async def test_a_link_shows_one_object_for_its_time(store: PhotoStore, testbed: Testbed, key: str) -> None:
     await store.put(key, b"picture", content_type="image/jpeg")
@@ -93,7 +113,7 @@ async def test_a_deleted_object_is_gone_and_may_be_deleted_again(store: PhotoSto
 
 
 async def test_refusals_of_the_store_are_reported_as_unavailable(testbed: Testbed, key: str) -> None:
-    stranger = PhotoStore(settings(testbed, "wrong"))
+    stranger = PhotoStore(settings(testbed, "wrong"), provider_calls("s3"))
     for call in (
         stranger.get(key, most_bytes=1),
         stranger.put(key, b"x", content_type="image/jpeg"),
@@ -108,4 +128,4 @@ async def test_refusals_of_the_store_are_reported_as_unavailable(testbed: Testbe
 def test_an_address_that_is_none_ends_the_start(world: World, name: str) -> None:
     config = load(IdentityConfig, world.variables("identity") | {name: "127.0.0.1:9000"})
     with pytest.raises(ConfigError, match=name):
-        make_resources(config)
+        make_resources(config, Metrics(COMMON_METRICS))

@@ -13,6 +13,8 @@ import pytest
 from google.api.httpbody_pb2 import HttpBody
 from prometheus_client import generate_latest
 from unora.identity.v1.webhook_service_pb2_grpc import WebhookServiceStub
+from unora_common.common_metrics import COMMON_METRICS
+from unora_common.metrics import Metrics
 from unora_identity.resources import make_resources
 from unora_identity.service import service
 from unora_identity.use_cases import background
@@ -272,6 +274,9 @@ async def test_no_log_line_and_no_metric_holds_a_number_or_a_code(
         assert line in logs
     assert 'unora_codes_unsent_total{cause="rate_limit"} 1.0' in metrics
     assert 'unora_codes_told_total{delivery="failed"} 1.0' in metrics
+    for outcome, requests in (("ok", 1), ("refused", 2), ("failed", 1)):
+        series = f'unora_provider_call_duration_seconds_count{{outcome="{outcome}",provider="twilio"}}'
+        assert f"{series} {requests}.0" in metrics
     for text in (logs, metrics):
         for secret in (number, twilio.code(number), AUTH_TOKEN, API_SECRET):
             assert secret not in text
@@ -292,4 +297,4 @@ async def test_no_log_line_and_no_metric_holds_a_number_or_a_code(
 def test_settings_that_cannot_be_right_are_named_at_start(world: World, changes: dict[str, Any], says: str) -> None:
     config: Any = world.config(service, {}, **{**settings(FakeTwilio(url="http://127.0.0.1:1")), **changes})
     with pytest.raises(ConfigError, match=says):
-        make_resources(config)
+        make_resources(config, Metrics(COMMON_METRICS))

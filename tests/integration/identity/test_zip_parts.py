@@ -17,6 +17,7 @@ from unora_testing.testbed import Testbed
 
 from tests.integration.identity.archives import open_uploads
 from tests.integration.identity.test_photo_store import settings
+from tests.measures import provider_calls
 
 pytestmark = pytest.mark.rule("ID-10")
 MADE_AT = (2030, 1, 2, 3, 4, 6)
@@ -24,7 +25,7 @@ MADE_AT = (2030, 1, 2, 3, 4, 6)
 
 @pytest.fixture(scope="module")
 def store(testbed: Testbed) -> Iterator[PhotoStore]:
-    store = PhotoStore(settings(testbed, testbed.secret))
+    store = PhotoStore(settings(testbed, testbed.secret), provider_calls("s3"))
     yield store
     store.close()
 

@@ -130,7 +130,9 @@ async def test_planted_texts_are_found_only_where_they_belong(
 async def _search_traces(traces: Collector, canaries: Canaries, members: Sequence[Member]) -> None:
     """Spans hold no planted text, and name no member."""
     await traces.wait_for(
-        "identity unora.identity.v1.ProfileService/UpdateProfile", "streak process unora.matching.v1.connection_formed"
+        "identity unora.identity.v1.ProfileService/UpdateProfile",
+        "identity PUT",  # a picture goes to the object store
+        "streak process unora.matching.v1.connection_formed",
     )
     sent = b"".join(traces.received)
     assert len(traces.spans) > 1000  # proves that there are spans to search

@@ -15,9 +15,13 @@ import pytest
 from aiohttp import web
 from unora.reveal.v1.reveal_service_pb2 import OpenRevealRequest
 from unora.reveal.v1.reveal_service_pb2_grpc import RevealServiceStub
+from unora_common.common_metrics import COMMON_METRICS
+from unora_common.metrics import Metrics
+from unora_common.provider_calls import ProviderCalls
 from unora_reveal.config import RevealConfig
 from unora_reveal.domain.facts import Facts, FramedText
 from unora_reveal.domain.guard import Guard
+from unora_reveal.metrics import METRICS
 from unora_reveal.providers.model import ModelFramer
 from unora_reveal.resources import make_resources
 from unora_reveal.service import service
@@ -81,6 +85,7 @@ class Framing:
 
     def __init__(self, model: ObedientModel, *, timeout: float = GENEROUS, at_once: int = 8) -> None:
         self.outcomes = Counter[str]()
+        self.metrics = Metrics(COMMON_METRICS)
         self.framer = ModelFramer(
             base_url=model.address,
             key="k-1",
@@ -88,7 +93,13 @@ class Framing:
             timeout=timeout,
             at_once=at_once,
             count=lambda outcome: self.outcomes.update([outcome]),
+            calls=ProviderCalls("framer", self.metrics),
         )
+
+    def requests(self, outcome: str) -> float | None:
+        """How many requests to the model are measured."""
+        labels = {"provider": "framer", "outcome": outcome}
+        return self.metrics.registry.get_sample_value("unora_provider_call_duration_seconds_count", labels)
 
     async def __call__(self, facts: Facts = MEMBER, number: int = 1) -> FramedText:
         return await frame(self.framer, facts, uuid4(), number)
@@ -122,6 +133,7 @@ async def test_a_text_of_the_model_is_shown(model: ObedientModel, ask: Ask) -> N
     for number in (1, 2, 4):
         assert await framing(number=number) == FramedText(TITLE, FINE)
     assert framing.outcomes == {"accepted": 3}
+    assert framing.requests("ok") == 3
     assert model.keys == {"Bearer k-1"}
 
 
@@ -215,6 +227,7 @@ async def test_a_model_that_does_not_answer_gives_way_to_a_template(model: Obedi
     framing = ask(timeout=0.05)
     assert is_template(await framing())
     assert framing.outcomes == {"failed": 2}
+    assert framing.requests("failed") == 2
 
 
 async def test_nobody_waits_for_a_model_that_has_enough_to_do(model: ObedientModel, ask: Ask) -> None:
@@ -228,7 +241,7 @@ async def test_a_model_that_is_named_only_in_part_is_refused(world: World) -> No
     config = world.config(service, {}, framer_base_url="http://127.0.0.1:9/v1")
     assert isinstance(config, RevealConfig)
     with pytest.raises(ConfigError, match="UNORA_FRAMER_MODEL"):
-        make_resources(config)
+        make_resources(config, Metrics((*COMMON_METRICS, *METRICS)))
 
 
 @pytest.mark.rule("RE-06", "RE-09")

@@ -46,6 +46,7 @@ ALLOWED: Final = {
     *("db.system.name", "db.query.summary", "db.response.status_code"),
     *("messaging.system", "messaging.destination.name", "messaging.operation.name", "messaging.operation.type"),
     *("messaging.consumer.group.name", "messaging.batch.message_count", "unora.job", "unora.done"),
+    *("http.request.method", "server.address", "server.port", "http.response.status_code", "unora.provider"),
 }
 """All that services say of a span."""
 ALLOWED_OF_GATEWAY: Final = {

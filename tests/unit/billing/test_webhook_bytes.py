@@ -18,6 +18,8 @@ from unora_billing.providers.stripe import StripeProvider
 from unora_billing.providers.stripe_objects import DISPUTE_EVENTS, FRAUD_EVENTS, PAYMENT_EVENTS, REFUND_EVENTS
 from unora_local.sandbox.server import sign
 
+from tests.measures import provider_calls
+
 SECRET, TOLERANCE = "whsec_unit", 300
 USED = sorted(PAYMENT_EVENTS | REFUND_EVENTS | DISPUTE_EVENTS | FRAUD_EVENTS | {"charge.refunded"})
 INTENT = {"id": "pi_1", "status": "succeeded", "amount": 299, "amount_received": 299, "currency": "usd"}
@@ -29,7 +31,12 @@ NO_INTENTS: tuple[object, ...] = (None, [], "pi_1", 7, {})
 @pytest.fixture(scope="module")
 def provider() -> StripeProvider:
     return StripeProvider(
-        key="sk_unit", webhook_secret=SECRET, api_base="http://127.0.0.1:9", timeout=1.0, tolerance=TOLERANCE
+        key="sk_unit",
+        webhook_secret=SECRET,
+        api_base="http://127.0.0.1:9",
+        timeout=1.0,
+        tolerance=TOLERANCE,
+        calls=provider_calls("stripe"),
     )
 
 

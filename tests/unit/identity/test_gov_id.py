@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 from unora_identity.domain.policy import Policy
 from unora_identity.domain.signals import Outcome, TooManyChecks, after_result, require_few_checks
-from unora_identity.providers import gov_id
+from unora_identity.providers import https
 from unora_identity.providers.gov_id import (
     Claims,
     GovIdUnavailable,
@@ -25,14 +25,24 @@ from unora_identity.providers.gov_id import (
     Webhooks,
 )
 
+from tests.measures import provider_calls
+
 pytestmark = pytest.mark.rule("ID-06")
 SECRET, NOW = b"s" * 32, datetime(2026, 3, 1, 12, tzinfo=UTC)
 ADA = Claims(name="Ada Quixley", date_of_birth="1990-12-10")
 PENDING, VERIFIED, REFUSED = Outcome.PENDING, Outcome.VERIFIED, Outcome.REFUSED
 
 
+class Answer(io.BytesIO):
+    """An answer of the provider."""
+
+    status = 200
+
+
 def http() -> HttpGovId:
-    return HttpGovId(SECRET, endpoint="https://gov.invalid/checks", api_key="key", name="gov")
+    return HttpGovId(
+        SECRET, endpoint="https://gov.invalid/checks", api_key="key", name="gov", calls=provider_calls("gov_id")
+    )
 
 
 async def test_the_sandbox_calls_no_provider_and_its_page_does_not_name_the_member() -> None:
@@ -46,9 +56,9 @@ async def test_a_real_provider_is_asked_by_https_with_the_reference_as_key(monke
 
     def answer(request: Request, timeout: float) -> Any:
         requests.append(request)
-        return io.BytesIO(b'{"url": "https://gov.invalid/c/1"}')
+        return Answer(b'{"url": "https://gov.invalid/c/1"}')
 
-    monkeypatch.setattr(gov_id, "urlopen", answer)
+    monkeypatch.setattr(https, "urlopen", answer)
     reference = uuid4()
     assert await http().start(reference, ADA) == "https://gov.invalid/c/1"
     (request,) = requests
@@ -60,7 +70,7 @@ async def test_a_real_provider_is_asked_by_https_with_the_reference_as_key(monke
         "date_of_birth": ADA.date_of_birth,
     }
     with pytest.raises(ValueError, match="https"):
-        HttpGovId(SECRET, endpoint="http://gov.invalid", api_key="", name="gov")
+        HttpGovId(SECRET, endpoint="http://gov.invalid", api_key="", name="gov", calls=provider_calls("gov_id"))
 
 
 @pytest.mark.parametrize(
@@ -72,9 +82,9 @@ async def test_a_provider_in_trouble_is_unavailable_and_nothing_is_quoted(
     def answer(request: Request, timeout: float) -> Any:
         if isinstance(answer_body, Exception):
             raise answer_body
-        return io.BytesIO(answer_body)
+        return Answer(answer_body)
 
-    monkeypatch.setattr(gov_id, "urlopen", answer)
+    monkeypatch.setattr(https, "urlopen", answer)
     with pytest.raises(GovIdUnavailable) as refused:
         await http().start(uuid4(), ADA)
     assert "Quixley" not in str(refused.value)

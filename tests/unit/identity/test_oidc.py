@@ -18,6 +18,8 @@ from unora_identity.providers.oidc import (
     read_settings,
 )
 
+from tests.measures import provider_calls
+
 pytestmark = pytest.mark.rule("ID-05")
 Key = ECKey | RSAKey
 OLD, NEW, RSA = ECKey.generate_key("P-256"), ECKey.generate_key("P-256"), RSAKey.generate_key(2048)
@@ -119,7 +121,7 @@ async def test_clocks_may_differ_by_a_minute(off: int, good: bool) -> None:
 
 async def test_keys_can_be_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "keys").write_bytes(b"{}")
-    assert await fetch_keys(str(tmp_path / "keys")) == b"{}"
+    assert await fetch_keys(provider_calls("openid"), str(tmp_path / "keys")) == b"{}"
 
 
 def test_providers_are_listed_in_a_file(tmp_path: Path) -> None:

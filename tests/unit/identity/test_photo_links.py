@@ -8,6 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from unora_identity.providers.photo_store import PhotoStore, S3Settings
 
+from tests.measures import provider_calls
+
 
 @pytest.mark.rule("PR-04")
 @pytest.mark.parametrize("endpoint", [None, "http://127.0.0.1:9000", "https://s3.example.org"])
@@ -21,7 +23,8 @@ def test_a_link_is_the_one_that_the_client_would_make(endpoint: str | None, publ
             region="eu-central-1",
             access_key="access",
             secret_key="secret",
-        )
+        ),
+        provider_calls("s3"),
     )
     try:
         for key in ("photos/1/2/full", "photos/ä b/+/~=&?"):

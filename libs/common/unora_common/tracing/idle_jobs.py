@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Final
 
 from opentelemetry.context import Context
@@ -21,27 +22,19 @@ class WithoutIdleJobs(SpanProcessor):
         self._further = further
         self._kept: dict[int, list[ReadableSpan]] = {}
         """By the ids of the traces of jobs that run."""
+        self._lock = Lock()
+        """Spans end in threads too, such as those of requests to the object store."""
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Begins to keep the spans of a job."""
         if span.attributes and JOB in span.attributes and span.context:
-            self._kept[span.context.trace_id] = []
+            with self._lock:
+                self._kept[span.context.trace_id] = []
 
     def on_end(self, span: ReadableSpan) -> None:
         """Keeps the span of a job, or passes it on."""
-        assert span.context
-        kept = self._kept.get(span.context.trace_id)
-        if kept is None:
-            self._further.on_end(span)
-            return
-        kept.append(span)
-        if span.attributes and JOB in span.attributes:
-            del self._kept[span.context.trace_id]
-            if not _is_idle(span, kept):
-                self._pass(kept)
-        elif len(kept) > MOST:
-            del self._kept[span.context.trace_id]
-            self._pass(kept)
+        for each in self._released(span):
+            self._further.on_end(each)
 
     def shutdown(self) -> None:
         """Ends what comes after."""
@@ -51,9 +44,20 @@ class WithoutIdleJobs(SpanProcessor):
         """Sends what was passed on."""
         return self._further.force_flush(timeout_millis)
 
-    def _pass(self, spans: list[ReadableSpan]) -> None:
-        for span in spans:
-            self._further.on_end(span)
+    def _released(self, span: ReadableSpan) -> list[ReadableSpan]:
+        """What is to be passed on now that this span has ended."""
+        assert span.context
+        trace_id = span.context.trace_id
+        with self._lock:
+            kept = self._kept.get(trace_id)
+            if kept is None:
+                return [span]
+            kept.append(span)
+            is_job = bool(span.attributes and JOB in span.attributes)
+            if not is_job and len(kept) <= MOST:
+                return []
+            del self._kept[trace_id]
+        return [] if is_job and _is_idle(span, kept) else kept
 
 
 def _is_idle(job: ReadableSpan, spans: list[ReadableSpan]) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import UUID
 
 import msgspec
+from unora_common.provider_calls import ProviderCalls
 
 from unora_billing.domain.errors import EventUnreadable, ProviderUnavailable, SignatureInvalid
 from unora_billing.domain.policy import CURRENCY
@@ -24,8 +25,10 @@ MOST_REFUNDS = 100
 class StripeProvider:
     """One client per process, with its own connections."""
 
-    def __init__(self, *, key: str, webhook_secret: str, api_base: str, timeout: float, tolerance: int) -> None:
-        self._http = stripe.HTTPXClient(timeout=timeout)
+    def __init__(
+        self, *, key: str, webhook_secret: str, api_base: str, timeout: float, tolerance: int, calls: ProviderCalls
+    ) -> None:
+        self._http = _Http(timeout, calls)
         self._client = stripe.StripeClient(
             key, base_addresses={"api": api_base}, http_client=self._http, max_network_retries=1
         )
@@ -129,6 +132,23 @@ class StripeProvider:
             raise
         except stripe.StripeError as error:
             raise ProviderUnavailable from error
+
+
+class _Http(stripe.HTTPXClient):
+    """The HTTP client of Stripe's library, which measures each request, repeats among them."""
+
+    def __init__(self, timeout: float, calls: ProviderCalls) -> None:
+        super().__init__(timeout=timeout)
+        self._calls = calls
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        """One request: the body of its answer, its status, its headers."""
+        with self._calls.call(method.upper(), url) as call:
+            answer = await super().request_async(method, url, headers, post_data)
+            call.answered(answer[1])
+            return answer
 
 
 def _declined(error: stripe.CardError) -> Any:

@@ -11,6 +11,7 @@ from unora_common.due import Due, due_sql, find_due
 from unora_common.rows import Columns, from_row
 
 from unora_billing.domain.accounts import Account, new_account
+from unora_billing.metrics import SUMMED_ACCOUNTS
 
 STATE = Columns(
     "tier", "suspended", "standing_version", "version", "closed", "life_version", "keeps_credits", "last_closed_at"
@@ -77,7 +78,11 @@ SET_CUSTOMER = """
 
 DUE = due_sql("billing.subscriptions", "due_at")
 
-SUM_BALANCES = "SELECT coalesce(sum(balance), 0)::bigint FROM billing.accounts WHERE balance > 0"
+# The largest first: where so many hold credits, the others hold little.
+SUM_BALANCES = f"""
+    SELECT coalesce(sum(balance), 0)::bigint FROM (
+        SELECT balance FROM billing.accounts WHERE balance > 0 ORDER BY balance DESC LIMIT {SUMMED_ACCOUNTS}
+    ) AS largest"""
 
 
 async def lock_or_create(tx: Tx, user_id: UUID) -> Account:
@@ -119,7 +124,7 @@ async def count_due(session: Session) -> Due:
 
 
 async def sum_balances(session: Session) -> int:
-    """The credits that all members hold."""
+    """The credits that all members hold; at most those of the SUMMED_ACCOUNTS members who hold most."""
     total: int = await session.value(SUM_BALANCES)
     return total
 

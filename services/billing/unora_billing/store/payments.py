@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from unora_common.common_metrics import COUNT_LIMIT
 from unora_common.database import Session, Tx
 from unora_common.due import Due, due_sql, find_due
 from unora_common.pages import Place
@@ -80,11 +81,15 @@ CLAIM_DUE = """
 
 DUE = due_sql("billing.payments", "due_at")
 
-# Those that are not settled; an index holds them alone.
-COUNT_OPEN = """
+# Those that are not settled; an index holds them alone. Of each status the first ones, by when they were created.
+COUNT_OPEN = f"""
     SELECT status, count(*) AS payments,
-        greatest(extract(epoch FROM clock.now() - min(coalesce(succeeded_at, created_at))), 0)::float8 AS oldest_seconds
-    FROM billing.payments WHERE status IN ('created', 'pending', 'succeeded') GROUP BY status"""
+        greatest(extract(epoch FROM clock.now() - min(since)), 0)::float8 AS oldest_seconds
+    FROM unnest(ARRAY['created', 'pending', 'succeeded']) AS unsettled (status), LATERAL (
+        SELECT coalesce(p.succeeded_at, p.created_at) AS since FROM billing.payments p
+        WHERE p.status = unsettled.status AND p.status IN ('created', 'pending', 'succeeded')
+        ORDER BY p.created_at LIMIT {COUNT_LIMIT}) AS first
+    GROUP BY status"""
 
 HASTEN_OPEN = """
     UPDATE billing.payments SET due_at = $2
@@ -180,5 +185,5 @@ async def count_due(session: Session) -> Due:
 
 
 async def count_open(session: Session) -> dict[str, tuple[int, float]]:
-    """How many payments are not settled, and the age of the oldest in seconds, by status."""
+    """How many payments are not settled, up to COUNT_LIMIT of each status, and the age of the oldest in seconds."""
     return {row["status"]: (row["payments"], row["oldest_seconds"]) for row in await session.rows(COUNT_OPEN)}

@@ -15,13 +15,15 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol
 from urllib.error import URLError
 from urllib.parse import urlencode
-from urllib.request import Request, urlopen
+from urllib.request import Request
 from uuid import UUID
 
 import msgspec
 from unora_common.errors import InvalidArgument, Unavailable
+from unora_common.provider_calls import ProviderCalls
 
 from unora_identity.domain.signals import Outcome
+from unora_identity.providers.https import fetch
 
 SIGNATURE: Final = "unora-gov-id-signature"
 """The metadata that carries `t=<unix seconds>,v1=<hex>`: HMAC-SHA256 over the time, a dot and the raw bytes."""
@@ -153,13 +155,14 @@ class HttpGovId(Webhooks):
     has the address of its page. The reference is also the idempotency key.
     """
 
-    def __init__(self, secret: bytes, *, endpoint: str, api_key: str, name: str) -> None:
+    def __init__(self, secret: bytes, *, endpoint: str, api_key: str, name: str, calls: ProviderCalls) -> None:
         super().__init__(secret)
         if not endpoint.startswith("https://"):
             raise ValueError("a provider of Gov ID checks is called by https")
         self.name = name
         self._endpoint = endpoint
         self._api_key = api_key
+        self._calls = calls
 
     async def start(self, reference: UUID, claims: Claims) -> str:
         """Asks the provider for the page."""
@@ -170,7 +173,17 @@ class HttpGovId(Webhooks):
             "Idempotency-Key": str(reference),
         }
         request = Request(self._endpoint, msgspec.json.encode(body), headers, method="POST")  # noqa: S310
-        return await asyncio.to_thread(_fetch_page, request)
+        return await asyncio.to_thread(self._fetch_page, request)
+
+    def _fetch_page(self, request: Request) -> str:
+        try:
+            answer = msgspec.json.decode(fetch(request, REQUEST_TIMEOUT, 65536, self._calls))
+            url = str(answer["url"])
+        except (URLError, OSError, msgspec.DecodeError, KeyError, TypeError):
+            raise GovIdUnavailable from None  # the error may quote the request
+        if not url.startswith("https://"):
+            raise GovIdUnavailable
+        return url
 
 
 class NoGovId:
@@ -185,15 +198,3 @@ class NoGovId:
     def read(self, body: bytes, signature: str, now: datetime) -> Result:
         """Always raises SignatureInvalid."""
         raise SignatureInvalid
-
-
-def _fetch_page(request: Request) -> str:
-    try:
-        with urlopen(request, timeout=REQUEST_TIMEOUT) as response:  # noqa: S310 - https only, see HttpGovId
-            answer = msgspec.json.decode(response.read(65536))
-        url = str(answer["url"])
-    except (URLError, OSError, msgspec.DecodeError, KeyError, TypeError):
-        raise GovIdUnavailable from None  # the error may quote the request
-    if not url.startswith("https://"):
-        raise GovIdUnavailable
-    return url

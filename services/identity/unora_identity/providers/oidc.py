@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
-from urllib.request import urlopen
+from urllib.request import Request
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,9 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from unora_common.errors import InvalidArgument, Unavailable
+from unora_common.provider_calls import ProviderCalls
+
+from unora_identity.providers.https import fetch
 
 ALGORITHMS: Final = ["RS256", "ES256"]
 CLOCK_SKEW: Final = 60.0
@@ -86,11 +89,11 @@ class OidcProvider:
         self,
         settings: OidcSettings,
         *,
-        fetch: Callable[[str], Awaitable[bytes]] | None = None,
+        fetch: Callable[[str], Awaitable[bytes]],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings
-        self._fetch = fetch or fetch_keys
+        self._fetch = fetch
         self._clock = clock
         self._keys: KeySet | None = None
         self._ids: frozenset[str] = frozenset()
@@ -158,16 +161,12 @@ class OidcProviders:
         return await self._by_name[provider].subject(id_token, str(made_for))
 
 
-async def fetch_keys(location: str) -> bytes:
-    """Reads a key set from its address or file."""
-    return await asyncio.to_thread(_read, location)
-
-
-def _read(location: str) -> bytes:
+async def fetch_keys(calls: ProviderCalls, location: str) -> bytes:
+    """Reads a key set from its address, which is one of https, or file."""
     if "://" not in location:
-        return Path(location).read_bytes()
-    with urlopen(location, timeout=REQUEST_TIMEOUT) as answer:  # noqa: S310 - https only, see read_settings
-        return bytes(answer.read(262144))
+        return await asyncio.to_thread(Path(location).read_bytes)
+    request = Request(location)  # noqa: S310 - https only, see read_settings
+    return await asyncio.to_thread(fetch, request, REQUEST_TIMEOUT, 262144, calls)
 
 
 def _key_id(token: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from unora_identity.providers.photo_store import ObjectMissing, PhotoStore, store_errors
+from unora_identity.providers.photo_store import ObjectMissing, PhotoStore
 
 if TYPE_CHECKING:
     from types_boto3_s3.type_defs import CompletedPartTypeDef
@@ -31,7 +31,7 @@ class PartsUpload:
     """An object that is being stored."""
 
     def __init__(self, store: PhotoStore, key: str, upload: str) -> None:
-        self._client, self._bucket = store.client, store.bucket
+        self._store, self._client, self._bucket = store, store.client, store.bucket
         self._key, self._upload = key, upload
         self._parts: list[CompletedPartTypeDef] = []
 
@@ -52,21 +52,21 @@ class PartsUpload:
     def abort_now(self) -> None:
         """The same, and blocks."""
         try:
-            with store_errors(missing=_ABORTED):
+            with self._store.request("DELETE", missing=_ABORTED):
                 self._client.abort_multipart_upload(Bucket=self._bucket, Key=self._key, UploadId=self._upload)
         except ObjectMissing:
             pass
 
     def _add(self, part: bytes) -> None:
         number = len(self._parts) + 1
-        with store_errors(missing=_ABORTED):
+        with self._store.request("PUT", missing=_ABORTED):
             stored = self._client.upload_part(
                 Bucket=self._bucket, Key=self._key, UploadId=self._upload, PartNumber=number, Body=part
             )
         self._parts.append({"ETag": stored["ETag"], "PartNumber": number})
 
     def _complete(self) -> None:
-        with store_errors(missing=_ABORTED):
+        with self._store.request("POST", missing=_ABORTED):
             self._client.complete_multipart_upload(
                 Bucket=self._bucket,
                 Key=self._key,
@@ -76,13 +76,13 @@ class PartsUpload:
 
 
 def _begin(store: PhotoStore, key: str, content_type: str) -> PartsUpload:
-    with store_errors():
+    with store.request("POST"):
         begun = store.client.create_multipart_upload(Bucket=store.bucket, Key=key, ContentType=content_type)
     return PartsUpload(store, key, begun["UploadId"])
 
 
 def _abort_all(store: PhotoStore, key: str) -> None:
-    with store_errors():
+    with store.request("GET"):
         found = store.client.list_multipart_uploads(Bucket=store.bucket, Prefix=key)
     for upload in found.get("Uploads", []):
         if upload["Key"] == key:

@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from unora_common.errors import Unavailable
+from unora_common.provider_calls import ProviderCalls
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
+SUCCESS: Final = {"GET": 200, "PUT": 200, "POST": 200, "DELETE": 204}
+"""The status of an answer without an error, by the method of the request."""
 _MISSING: Final = frozenset({"404", "NoSuchKey", "NotFound"})
 
 
@@ -61,8 +64,9 @@ class UploadForm:
 class PhotoStore:
     """The objects of one bucket, by key."""
 
-    def __init__(self, settings: S3Settings) -> None:
+    def __init__(self, settings: S3Settings, calls: ProviderCalls) -> None:
         self.bucket = settings.bucket
+        self._calls = calls
         self.client = _client(settings, settings.endpoint)
         self._signer = _client(settings, settings.public_endpoint or settings.endpoint)
         self._links = _Links(settings, f"{self._signer.meta.endpoint_url}/{settings.bucket}/")
@@ -106,20 +110,43 @@ class PhotoStore:
         self.client.close()
         self._signer.close()
 
+    @contextmanager
+    def request(self, method: str, missing: frozenset[str] = frozenset()) -> Iterator[None]:
+        """A block around one request of `client` and the reading of its answer. An error with one of the codes in
+        `missing` becomes ObjectMissing, boto's other errors StoreUnavailable.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            with self._calls.call(method, self.client.meta.endpoint_url) as call:
+                try:
+                    yield
+                except ClientError as error:
+                    call.answered(error.response["ResponseMetadata"]["HTTPStatusCode"])
+                    raise
+                call.answered(SUCCESS[method])
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in missing:
+                raise ObjectMissing from None
+            raise StoreUnavailable from error
+        except BotoCoreError as error:
+            raise StoreUnavailable from error
+
     def _get(self, key: str, most_bytes: int) -> bytes:
-        with store_errors(missing=_MISSING):
+        with self.request("GET", missing=_MISSING):
             answer = self.client.get_object(Bucket=self.bucket, Key=key)
             with answer["Body"] as body:
-                if answer["ContentLength"] > most_bytes:
-                    raise ObjectTooLarge(key)
-                return body.read()
+                data = body.read() if answer["ContentLength"] <= most_bytes else None
+        if data is None:
+            raise ObjectTooLarge(key)
+        return data
 
     def _put(self, key: str, data: bytes, content_type: str) -> None:
-        with store_errors():
+        with self.request("PUT"):
             self.client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
 
     def _delete(self, key: str) -> None:
-        with store_errors():
+        with self.request("DELETE"):
             self.client.delete_object(Bucket=self.bucket, Key=key)
 
 
@@ -147,23 +174,6 @@ class _Links:
         credentials = self._credentials.get_frozen_credentials()
         S3SigV4QueryAuth(credentials, "s3", self._region, expires=seconds).add_auth(request)
         return str(request.prepare().url)
-
-
-@contextmanager
-def store_errors(missing: frozenset[str] = frozenset()) -> Iterator[None]:
-    """Turns an error with one of the codes in `missing` into ObjectMissing, and boto's other errors into
-    StoreUnavailable.
-    """
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        yield
-    except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in missing:
-            raise ObjectMissing from None
-        raise StoreUnavailable from error
-    except BotoCoreError as error:
-        raise StoreUnavailable from error
 
 
 def _client(settings: S3Settings, endpoint: str | None) -> "S3Client":

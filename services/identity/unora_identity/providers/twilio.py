@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 from unora_common.errors import InvalidArgument
+from unora_common.provider_calls import ProviderCalls
 
 from unora_identity.domain.deliveries import Delivery, DeliveryReport
 from unora_identity.domain.phone_numbers import PhoneInvalid
@@ -78,10 +79,11 @@ class TwilioSettings:
 class TwilioSms:
     """One client per process, with its own connections."""
 
-    def __init__(self, settings: TwilioSettings) -> None:
+    def __init__(self, settings: TwilioSettings, calls: ProviderCalls) -> None:
         """Makes no call. Raises ValueError for settings that cannot be right."""
         _check(settings)
         self._settings = settings
+        self._calls = calls
         user, secret = settings.api_key or settings.account, settings.api_secret or settings.auth_token
         self._http = httpx.AsyncClient(auth=(user, secret), timeout=settings.timeout, trust_env=False)
         self._url = f"{settings.api}/2010-04-01/Accounts/{settings.account}/Messages.json"
@@ -93,7 +95,9 @@ class TwilioSms:
         if self._settings.callback:
             form["StatusCallback"] = self._settings.callback
         try:
-            answer = await self._http.post(self._url, data=form)
+            with self._calls.call("POST", self._url) as call:
+                answer = await self._http.post(self._url, data=form)
+                call.answered(answer.status_code)
             found = answer.json()
         except httpx.HTTPError:
             raise SmsUnavailable("no_answer") from None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from unora_common.common_metrics import COUNT_LIMIT
 from unora_common.database import Session, Tx
 from unora_common.due import Due, due_sql, find_due
 from unora_common.rows import as_arrays, from_row
@@ -51,10 +52,12 @@ OBJECT_KEYS = """
 # it stays until that is over (`photo_uploads.record_objects`).
 REMOVE_OFFERS = """
     DELETE FROM identity.photo_uploads WHERE user_id = $1 AND object_keys <@ $2 AND request_id <> id"""
-OVERDUE = """
-    SELECT source, count(*) AS erasures FROM identity.erasures e, unnest($2::text[]) AS source
-    WHERE e.erased_at IS NULL AND e.noted_at < (SELECT clock_timestamp() - $1::interval)
-        AND source <> ALL (e.receipts) GROUP BY source"""
+OVERDUE = f"""
+    SELECT source, count(*) AS erasures FROM unnest($2::text[]) AS source, (
+        SELECT receipts FROM identity.erasures
+        WHERE erased_at IS NULL AND noted_at < (SELECT clock_timestamp() - $1::interval)
+        ORDER BY noted_at LIMIT {COUNT_LIMIT}) AS e
+    WHERE source <> ALL (e.receipts) GROUP BY source"""
 
 DUE = due_sql("identity.users WHERE deleted_at IS NULL", "erase_after")
 
@@ -113,5 +116,7 @@ async def remove_offers(tx: Tx, user: UUID, deleted_keys: Sequence[str]) -> None
 
 
 async def count_overdue(session: Session, after: timedelta) -> dict[str, int]:
-    """How many erasures have lacked the receipt of each source for so long, by the machine's clock."""
+    """How many erasures have lacked the receipt of each source for so long, by the machine's clock; of the COUNT_LIMIT
+    oldest.
+    """
     return {row["source"]: row["erasures"] for row in await session.rows(OVERDUE, after, list(SOURCES))}

@@ -14,7 +14,9 @@ from uuid import UUID
 
 import msgspec
 import openai
+from openai.types.chat import ChatCompletion
 from unora_common.call import seconds_left
+from unora_common.provider_calls import ProviderCalls
 
 from unora_reveal.domain.drafts import draft_faults
 from unora_reveal.domain.facts import Facts, FramedText
@@ -52,13 +54,22 @@ class ModelFramer:
     """
 
     def __init__(
-        self, *, base_url: str, key: str, model: str, timeout: float, at_once: int, count: Callable[[str], None]
+        self,
+        *,
+        base_url: str,
+        key: str,
+        model: str,
+        timeout: float,
+        at_once: int,
+        count: Callable[[str], None],
+        calls: ProviderCalls,
     ) -> None:
         self._client = openai.AsyncOpenAI(base_url=base_url, api_key=key, timeout=timeout, max_retries=0)
         self._model = model
         self._timeout = timeout
         self._room = asyncio.Semaphore(at_once)
         self._count = count
+        self._calls = calls
         self._templates = TemplateFramer()
 
     async def drafts(self, facts: Facts, reveal_id: UUID, number: int) -> AsyncIterator[FramedText]:
@@ -86,23 +97,32 @@ class ModelFramer:
     async def _draft(self, facts: Facts, number: int) -> FramedText | None:
         """One draft, or None: the model did not answer in time, or what it answered is no text about the member."""
         try:
-            async with asyncio.timeout(min(self._timeout, seconds_left(self._timeout) / SHARE_OF_DEADLINE)):
-                answer = await self._client.chat.completions.create(
-                    model=self._model,
-                    max_tokens=MOST_TOKENS,
-                    messages=[
-                        {"role": "system", "content": INSTRUCTIONS},
-                        {"role": "user", "content": prompt(facts, number)},
-                    ],
-                )
-                content = answer.choices[0].message.content or "" if answer.choices else ""
-                draft = _read(content)
+            answer = await self._ask(prompt(facts, number))
+            content = answer.choices[0].message.content or "" if answer.choices else ""
+            draft = _read(content)
         except (openai.OpenAIError, TimeoutError, *NO_ANSWER):
             self._count("failed")
             return None
         fits = draft is not None and not draft_faults(draft, facts)
         self._count("accepted" if fits else "refused")
         return draft if fits else None
+
+    async def _ask(self, prompt: str) -> ChatCompletion:
+        """The model's answer. Raises what its library does, and TimeoutError."""
+        limit = min(self._timeout, seconds_left(self._timeout) / SHARE_OF_DEADLINE)
+        with self._calls.call("POST", str(self._client.base_url)) as call:
+            try:
+                async with asyncio.timeout(limit):
+                    answer = await self._client.chat.completions.create(
+                        model=self._model,
+                        max_tokens=MOST_TOKENS,
+                        messages=[{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": prompt}],
+                    )
+            except openai.APIStatusError as refused:
+                call.answered(refused.status_code)
+                raise
+            call.answered(200)
+            return answer
 
 
 def prompt(facts: Facts, number: int) -> str:

@@ -18,7 +18,6 @@ from unora_common.runtime import Runtime
 
 from unora_reveal.config import RevealConfig
 from unora_reveal.messages import to_identity, to_partner_name, to_reveal
-from unora_reveal.metrics import DRAFTS
 from unora_reveal.resources import Resources
 from unora_reveal.use_cases.partner_names import list_names
 from unora_reveal.use_cases.reveal_opening import RevealOpening
@@ -32,7 +31,6 @@ class Reveals:
     def __init__(self, runtime: Runtime[RevealConfig, Resources]) -> None:
         self.runtime = runtime
         self.opening = RevealOpening(runtime)
-        runtime.resources.drafts.show(runtime.metrics.of(DRAFTS))
 
     @custom_read
     async def ListReveals(self, request: ListRevealsRequest, call: Call) -> ListRevealsResponse:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unora_common.common_metrics import MANY
+from unora_common.common_metrics import COUNT_LIMIT
 from unora_common.database import Session, Tx
 from unora_common.due import Due
 
@@ -39,7 +39,7 @@ HEADS = """
     FOR UPDATE SKIP LOCKED"""
 
 COUNT_MISSING = f"""
-    SELECT least(coalesce(sum(h.length - coalesce(i.number, 0)), 0), {MANY})::bigint
+    SELECT least(coalesce(sum(h.length - coalesce(i.number, 0)), 0), {COUNT_LIMIT})::bigint
     FROM safety.audit_chain_heads h LEFT JOIN safety.audit_index_heads i USING (source_context)"""
 
 ADD = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from unora_common.common_metrics import COUNT_LIMIT
 from unora_common.database import Row, Session, Tx
 from unora_common.pages import Place
 from unora_common.rows import Columns, from_row
@@ -22,9 +23,10 @@ UNDECIDED = f"SELECT {COLUMNS.names()} FROM safety.cases WHERE user_id = $1 AND 
 MEMBER_OF = "SELECT user_id FROM safety.cases WHERE id = $1"
 BY_ID = f"SELECT {COLUMNS.names()} FROM safety.cases WHERE id = $1"
 
-COUNT_OPEN = """
-    SELECT origin, count(*) AS cases FROM safety.cases
-    WHERE case_status IN ('open', 'assigned') GROUP BY origin"""
+COUNT_OPEN = f"""
+    SELECT origin, count(*) AS cases FROM (
+        SELECT origin FROM safety.cases WHERE case_status IN ('open', 'assigned') LIMIT {COUNT_LIMIT}) AS undecided
+    GROUP BY origin"""
 
 INSERT = f"INSERT INTO safety.cases ({COLUMNS.names()}) VALUES ({COLUMNS.parameters()})"
 UPDATE = f"UPDATE safety.cases SET {CHANGING.assignments(2)} WHERE id = $1"
@@ -43,7 +45,7 @@ BY_MEMBER = f"""
 
 
 async def count_open(db: Session) -> dict[str, int]:
-    """How many cases are not decided, by what opened them."""
+    """How many cases are not decided, up to COUNT_LIMIT of all, by what opened them."""
     return {row["origin"]: row["cases"] for row in await db.rows(COUNT_OPEN)}
 
 

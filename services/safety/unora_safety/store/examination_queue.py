@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from unora_common.common_metrics import MANY
+from unora_common.common_metrics import COUNT_LIMIT
 from unora_common.database import Session, Tx
 from unora_common.due import Due
 
@@ -36,7 +36,7 @@ RELEASE = "UPDATE safety.to_examine SET taken_until = '-infinity' WHERE user_id 
 
 COUNT_WAITING = f"""
     SELECT count(*) FROM (
-        SELECT FROM safety.to_examine WHERE taken_until < (SELECT clock_timestamp()) LIMIT {MANY}) AS waiting"""
+        SELECT FROM safety.to_examine WHERE taken_until < (SELECT clock_timestamp()) LIMIT {COUNT_LIMIT}) AS waiting"""
 
 
 def add(tx: Tx, users: Sequence[UUID]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from unora_common.common_metrics import COUNT_LIMIT
 from unora_common.database import Row, Session, Tx
 from unora_common.pages import Place
 from unora_common.rows import Columns
@@ -39,7 +40,10 @@ LIST = f"""
 ALL = LIST.format(status="")
 OPEN = LIST.format(status="flag_status = 'open' AND")
 
-COUNT_OPEN = "SELECT count(*) FROM safety.safety_flags WHERE flag_status = 'open' AND deleted_at IS NULL"
+COUNT_OPEN = f"""
+    SELECT count(*) FROM (
+        SELECT FROM safety.safety_flags WHERE flag_status = 'open' AND deleted_at IS NULL LIMIT {COUNT_LIMIT}
+    ) AS open"""
 
 BY_MEMBER = f"""
     SELECT {COLUMNS.names()} FROM safety.safety_flags
@@ -47,7 +51,7 @@ BY_MEMBER = f"""
 
 
 async def count_open(db: Session) -> int:
-    """How many flags are open."""
+    """How many flags are open, up to COUNT_LIMIT."""
     found: int = await db.value(COUNT_OPEN)
     return found
 

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from unora_common.copies import Copy
 from unora_common.database import Row, Session, Tx
-from unora_common.due import Due, due_sql, find_due
 from unora_common.rows import Columns, from_row
 
 from unora_streak.domain.errors import NotInStreak
@@ -45,12 +44,6 @@ COLUMNS = FACTS + CHANGING
 UNSEEN = frozenset({"current_day", "next_due_at", "ended_at", "version"})
 """What a view of a member does not need: the domain counts the day, and finds what is due."""
 SEEN = Columns(*(name for name in COLUMNS if name not in UNSEEN))
-
-DUE = due_sql("streak.streaks", "next_due_at")
-
-COUNT_BY_STATE = """
-    SELECT streak_state, count(*) AS streaks FROM streak.streaks
-    WHERE ended_at IS NULL AND deleted_at IS NULL GROUP BY streak_state"""
 
 LOCK = f"""
     WITH s AS MATERIALIZED (
@@ -253,13 +246,3 @@ def _changing(streak: Streak) -> list[Any]:
         hold_payment_id=streak.hold.payment_id if streak.hold else None,
         hold_until=streak.hold.until if streak.hold else None,
     )
-
-
-async def count_due(session: Session) -> Due:
-    """The streaks that the sweep has to advance (ST-16)."""
-    return await find_due(session, DUE)
-
-
-async def count_by_state(session: Session) -> dict[str, int]:
-    """How many streaks go on, by state."""
-    return {row["streak_state"]: row["streaks"] for row in await session.rows(COUNT_BY_STATE)}

@@ -79,6 +79,25 @@ DASHBOARD: Final = Dashboard(
             ],
         ),
         Section(
+            "Providers and the object store",
+            [
+                Panel(
+                    "Requests that failed, by provider",
+                    "No answer, or a status from 500 on. Normal: none.",
+                    "sum by (provider) (rate(unora_provider_call_duration_seconds_count"
+                    '{context="$context", outcome="failed"}[$__rate_interval]))',
+                    unit="reqps",
+                ),
+                Panel(
+                    "Time of a request, p99, by provider",
+                    "Until its answer was read.",
+                    "histogram_quantile(0.99, sum by (provider, le) "
+                    '(rate(unora_provider_call_duration_seconds_bucket{context="$context"}[$__rate_interval])))',
+                    unit="s",
+                ),
+            ],
+        ),
+        Section(
             "Events and jobs",
             [
                 Panel(

@@ -14,7 +14,7 @@ DASHBOARD: Final = Dashboard(
             [
                 Panel(
                     "Live streaks, by state",
-                    "Of connections that go on.",
+                    "Of connections that go on. Of a large table an estimate, some percent off.",
                     "max by (state) (unora_streaks)",
                     stacked=True,
                 ),

@@ -20,6 +20,9 @@ from tests.servers import TestServers
 if TYPE_CHECKING:
     from unora_testing.testbed import Testbed
     from unora_testing.world import World
+    from xdist.remote import Producer
+
+    from tests.scheduling import Scheduling
 
 SERVERS = pytest.StashKey[TestServers]()
 LOOP = pytest.StashKey[asyncio.AbstractEventLoop]()
@@ -39,6 +42,16 @@ def pytest_configure(config: pytest.Config) -> None:
     run = os.environ.setdefault("UNORA_TEST_RUN", str(os.getpid()))  # the first process sets it, workers inherit it
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     os.environ["UNORA_PORT_SHIFT"] = str(96 * (int(run) % 10) + 12 * (worker + 1))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """In place of xdist's own `loadfile`."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from tests.scheduling import Scheduling
+
+    return Scheduling(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)

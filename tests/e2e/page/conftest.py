@@ -1,4 +1,6 @@
-"""One stack and one browser for all tests of the page."""
+"""One stack and one browser for all tests of the page. They end with the last of these tests, not with the run: also a
+stack that is not used takes a tenth of a core.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ else:
     MISSING = ""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Of the gateway of a stack that runs."""
     if MISSING:
@@ -29,7 +31,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield Env.read(stack.folder.env).plain_gateway
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def browser(address: str) -> AsyncIterator[Browser]:
     async with chromium() as running:
         yield running

@@ -17,7 +17,7 @@ ALL: Final[list[Metric[Any]]] = [*COMMON_METRICS, *(each for name in CONTEXTS fo
 LABELS: Final = {
     *("version", "method", "access", "code", "reason", "room", "state", "event", "consumer", "job_name", "dependency"),
     *("calling_code", "cause", "budget", "delivery", "source", "status", "outcome", "kind"),
-    *("certificate", "result"),
+    *("certificate", "result", "provider"),
 }
 """Labels with few values, none of which says anything of a member."""
 MILLI: Final = re.compile(r"milli|micro|_ms\b|_minutes|_hours|_days|percent|_kb|_mb")

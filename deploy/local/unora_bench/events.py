@@ -85,11 +85,11 @@ async def _relay(run: Run, world: EventWorld, matching: App[Any, Any]) -> None:
 
 
 def _projection(world: EventWorld) -> Callable[[Consumer, int], Awaitable[float]]:
-    return lambda consumer, count: event_limits.bare_projection(world, consumer._note, count)
+    return lambda consumer, count: event_limits.bare_projection(world, consumer._inbox._note, count)
 
 
 def _audit(world: EventWorld) -> Callable[[Consumer, int], Awaitable[float]]:
-    return lambda consumer, count: event_limits.bare_audit(world, consumer._note, count)
+    return lambda consumer, count: event_limits.bare_audit(world, consumer._inbox._note, count)
 
 
 async def _consume(

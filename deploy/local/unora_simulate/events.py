@@ -10,7 +10,6 @@ from typing import Final
 
 import asyncpg
 from unora_common.config import CONTEXTS
-from unora_common.consumers import durable_name
 from unora_common.declarations import load_service
 
 from unora_simulate.statements import AT, NOISE
@@ -59,7 +58,7 @@ INDEX: Final = f"""
 async def note_consumers(connection: asyncpg.Connection[asyncpg.Record]) -> None:
     """Notes which contexts act on which events, from what the services declare."""
     rows = [
-        (context, durable_name(context, consumed), consumed.subject)
+        (context, consumed.durable_name(context), consumed.subject)
         for context in CONTEXTS
         for consumed in load_service(context).consumed()
     ]

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import os
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from importlib.metadata import version
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 from uuid import UUID
-
-from unora.identity.v1.account_service_pb2 import GetJwksRequest
-from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
 
 from unora_common import certificates, database_url
 from unora_common.authentication import Authenticator
@@ -23,7 +19,8 @@ from unora_common.consumers import Consumer
 from unora_common.database import Database
 from unora_common.dead_letters import DeadLetters
 from unora_common.gauges import Backlogs, Count, Gauges, count_due, count_outbox
-from unora_common.handlers import Every
+from unora_common.handler_marks import Every
+from unora_common.identity_facts import fetch_jwks, fetch_revocations
 from unora_common.jobs import Housekeeping, Job
 from unora_common.log_settings import LogSettings
 from unora_common.logs import control_of, logger
@@ -31,18 +28,17 @@ from unora_common.messaging import Messaging
 from unora_common.metrics import Metrics
 from unora_common.readiness import Readiness
 from unora_common.relay import Relay
-from unora_common.revocations import Revocations, fetch_revocations
+from unora_common.revocations import Revocations
 from unora_common.runtime import Runtime
 from unora_common.server import Server
-from unora_common.service import Part, Service, marked
+from unora_common.service import Part, Service, close_resources, marked
+from unora_common.tasks import Tasks
 from unora_common.timeouts import PRODUCTION, Timeouts
 from unora_common.tokens import Jwks, Verifier
 from unora_common.tracing import start as tracing
 
 C = TypeVar("C", bound=Config)
 R = TypeVar("R")
-CANCELLED_AGAIN = 2.0
-"""Seconds that work gets to end before it is cancelled once more."""
 
 
 class App(Generic[C, R]):
@@ -55,6 +51,7 @@ class App(Generic[C, R]):
         self.timeouts = timeouts
         self.log = logger(service.name, config.log_level)
         control_of(self.log).set_sample(config.log_sample)
+        self.tasks = Tasks(self.log)
         self.metrics = Metrics((*COMMON_METRICS, *service.metrics))
         self.metrics.of(BUILD).labels(version("unora")).set(1)
         self.certificates = certificates.of_process(service.name, config, self.log, self.metrics)
@@ -76,8 +73,6 @@ class App(Generic[C, R]):
         self.server: Server | None = None
         self._serves_calls = False
         self._ending = False
-        self._closing = False
-        self._tasks: list[asyncio.Task[None]] = []
         self._connections = AsyncExitStack()
         """Everything that `open` has opened so far. It is closed in the opposite order."""
 
@@ -108,22 +103,22 @@ class App(Generic[C, R]):
         reached.
         """
         for job in self.jobs:
-            self._start(job.run())
+            self.tasks.start(job.run())
         if self.config.metrics_listen:
-            self._start(self.gauges.run())
-            self._start(self.backlogs.run())
-        self._start(self._exchange_events())
+            self.tasks.start(self.gauges.run())
+            self.tasks.start(self.backlogs.run())
+        self.tasks.start(self._exchange_events())
 
     def watch(self) -> None:
         """Starts to report readiness, to follow identity's revocations and new files of the certificate, and the
         followers if calls are served.
         """
-        self._start(LogSettings(self.log, os.environ, self.config.log_level, self.config.log_sample).follow())
+        self.tasks.start(LogSettings(self.log, os.environ, self.config.log_level, self.config.log_sample).follow())
         for follower in self.followers if self._serves_calls else ():
-            self._start(follower.run())
-        self._start(self.readiness.watch(self._set_ready))
-        self._start(certificates.watch(self.certificates, self.clients.renew))
-        self._start(self.revocations.run(self.config.revocations_interval, self.log))
+            self.tasks.start(follower.run())
+        self.tasks.start(self.readiness.watch(self._set_ready))
+        self.tasks.start(certificates.watch(self.certificates, self.clients.renew))
+        self.tasks.start(self.revocations.run(self.config.revocations_interval, self.log))
 
     async def drain(self, enough: asyncio.Event) -> None:
         """Says that it is not ready, and goes on serving for a moment, until clients know; `enough` cuts that short.
@@ -146,11 +141,7 @@ class App(Generic[C, R]):
         if self.server:
             await self.server.set_ready(False)
             await self.server.stop()
-        self._closing = True
-        while running := [task for task in self._tasks if not task.done()]:
-            for task in running:
-                task.cancel()  # again and again: wait_for of Python 3.11 can lose a cancellation
-            await asyncio.wait(running, timeout=CANCELLED_AGAIN)
+        await self.tasks.end()
         await self._connections.aclose()
 
     async def _connect(self) -> None:
@@ -158,7 +149,7 @@ class App(Generic[C, R]):
         # A service that declares no resources has the type None for them.
         opened.push_async_callback(self.tracing.close)
         resources = self.service.resources(config, self.metrics) if self.service.resources else cast("R", None)
-        opened.push_async_callback(_close_resources, resources)
+        opened.push_async_callback(close_resources, resources)
         self.database = await Database.open(
             config.database_url,
             self.context,
@@ -233,16 +224,6 @@ class App(Generic[C, R]):
         """The followers that have not caught up yet, in a process that serves calls."""
         return [each.name for each in self.followers if not each.caught_up] if self._serves_calls else []
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(work)
-        task.add_done_callback(self._ended)
-        self._tasks.append(task)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """Work goes on until `close` cancels it. If it ends before that, only this line tells."""
-        if not self._closing:
-            self.log.error("work ended", failure=None if task.cancelled() else task.exception())
-
     async def _exchange_events(self) -> None:
         await self.messaging.connected()
         async with asyncio.TaskGroup() as tasks:
@@ -262,20 +243,9 @@ class App(Generic[C, R]):
     async def _fetch_keys(self) -> Jwks:
         if self.service.keys:
             return self.service.keys(self.runtime)
-        stub = self.clients.stub(AccountServiceStub, "unora.identity.v1.AccountService")
-        response = await self.clients.call(stub.GetJwks, GetJwksRequest())
-        names = ("kty", "crv", "x", "y", "kid", "alg", "use")
-        return {"keys": [{name: getattr(key, name) for name in names} for key in response.keys]}
+        return await fetch_jwks(self.clients)
 
     async def _fetch_revocations(self) -> frozenset[UUID]:
         if self.service.revocations:
             return await self.service.revocations(self.runtime)
         return await fetch_revocations(self.clients)
-
-
-async def _close_resources(resources: object) -> None:
-    close = getattr(resources, "close", None)
-    if close is not None:
-        closing = close()
-        if inspect.isawaitable(closing):
-            await closing

@@ -1,4 +1,6 @@
-"""Who a call comes from: the certificate's name, and the member whose token the call carries (XX-03, SA-06)."""
+"""Who a call comes from: the certificate's name, and the member whose token it carries; and whether this member may
+make it (XX-03, SA-06).
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,25 @@ from typing import Any
 import grpc
 
 from unora_common.errors import PermissionDenied
+from unora_common.policies import MethodPolicy
 from unora_common.revocations import Revocations
 from unora_common.tokens import Member, TokenMissing, Verifier
 
 SPIFFE = b"spiffe://unora/"
+
+
+class AdminOnly(PermissionDenied):
+    """The method is for members with the role admin."""
+
+    reason = "ADMIN_ONLY"
+    sentence = "Only administrators can do this."
+
+
+class AccountSuspended(PermissionDenied):
+    """SA-06: the member is suspended, and the method is not one of the few that suspended members may call."""
+
+    reason = "ACCOUNT_SUSPENDED"
+    sentence = "Your account is suspended. You can appeal."
 
 
 def caller_of(context: grpc.aio.ServicerContext[Any, Any]) -> str:
@@ -46,3 +63,11 @@ class Authenticator:
         member = await self.verifier.verify(token)
         self.revocations.check(member.session)
         return member
+
+
+def authorize(member: Member, policy: MethodPolicy) -> None:
+    """SA-06: refuses suspended members, and members without the role that the method needs."""
+    if member.suspended and not policy.suspended_allowed:
+        raise AccountSuspended
+    if policy.admins_only and "admin" not in member.roles:
+        raise AdminOnly

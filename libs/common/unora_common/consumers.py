@@ -17,13 +17,12 @@ import asyncio
 import time
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
 from unora_sdk.again import HEADER
-from unora_sdk.deliveries import Delivery, NotAnEventError, read
-from unora_sdk.names import durable, stream
+from unora_sdk.deliveries import Delivery
+from unora_sdk.names import stream
 from unora_sdk.nats_client import publication
 from unora_sdk.pull import Pull
 
@@ -33,12 +32,12 @@ from unora_common.common_metrics import (
     EVENT_LAG,
     EVENTS_APPLIED,
     EVENTS_FAILED,
-    MESSAGES_REFUSED,
 )
-from unora_common.database import Tx
 from unora_common.dead_letters import DeadLetters
 from unora_common.errors import RetryLater
-from unora_common.handlers import Consumes
+from unora_common.event_reader import EventReader
+from unora_common.handler_marks import Consumes
+from unora_common.inbox import Inbox
 from unora_common.logs import applied_events, describe
 from unora_common.messaging import Messaging
 from unora_common.outages import Outage
@@ -53,8 +52,6 @@ AGGREGATES = 4
 """How many aggregates one consumer handles at once."""
 MAX_OUTAGES = 20
 """How many transactions of one batch may meet transient errors. Then the rest of it waits: something is away."""
-CHUNK = 25
-"""How many messages are read before calls get their turn."""
 MAX_ATTEMPTS = 5
 TRANSIENT_DELAY = 1.0
 """Seconds until an event that met a transient error is delivered again, at most."""
@@ -62,11 +59,6 @@ HANDLER_SECONDS = 20.0
 """The deadline of a handler; calls to other contexts get less."""
 EVENTS_OWN: tuple[type[Exception], ...] = (RetryLater, *CONFLICTS)
 """Transient errors that say nothing of other events."""
-
-
-def durable_name(context: str, consumes: Consumes) -> str:
-    """The name of the durable consumer, on the stream of the context that emits the event."""
-    return durable(context, consumes.subject)
 
 
 class Consumer:
@@ -81,12 +73,14 @@ class Consumer:
         method: Any,
     ) -> None:
         self.consumes = consumes
-        self.name = durable_name(runtime.context, consumes)
+        self.name = consumes.durable_name(runtime.context)
         self._database = runtime.database
         self._config = runtime.config
         self._messaging = messaging
         self._dead_letters = dead_letters
         self._method = method
+        self._reader = EventReader(runtime, dead_letters, consumes, self.name)
+        self._inbox = Inbox(runtime.context, self.name, of_erased=consumes.of_erased)
         self._tracing = runtime.tracing
         self._log = runtime.log.bind(consumer=self.name)
         self._log_applied = applied_events(runtime.log, runtime.context, self.name)
@@ -94,7 +88,6 @@ class Consumer:
         self._applied = runtime.metrics.of(EVENTS_APPLIED).labels(self.name)
         self._failed = runtime.metrics.of(EVENTS_FAILED).labels(self.name)
         self._lag = runtime.metrics.of(EVENT_LAG).labels(self.name)
-        self._refused = runtime.metrics.of(MESSAGES_REFUSED)
         runtime.metrics.of(DEAD_LETTERS_MOVED).labels(self.name)  # it is there from the start, with 0
         self._batch = LARGE_BATCH if consumes.many else BATCH
         self._pull: Pull | None = None
@@ -102,17 +95,6 @@ class Consumer:
         """How many messages the stream had for this consumer at its last step without a wait. That step takes none of
         them if they do not come at once: another replica may have them, or the machine is busy.
         """
-        schema = runtime.context
-        self._note = f"""
-            INSERT INTO {schema}.inbox (consumer, event_id) SELECT $1, unnest($2::uuid[])
-            ON CONFLICT DO NOTHING RETURNING event_id"""
-        self._note_and_ask = f"""
-            WITH noted AS ({self._note}) SELECT event_id, NULL::uuid AS erased FROM noted
-            UNION ALL SELECT NULL, erased FROM {schema}.erased_among($3) AS erased"""
-        self._count = f"""
-            INSERT INTO {schema}.inbox_failures AS f (consumer, event_id, failures, error) VALUES ($1, $2, 1, $3)
-            ON CONFLICT (consumer, event_id) DO UPDATE
-            SET failures = f.failures + 1, error = excluded.error, failed_at = clock_timestamp() RETURNING failures"""
 
     async def run(self) -> None:
         """Applies events until cancelled; survives the loss of NATS, of its stream and of Postgres."""
@@ -131,7 +113,7 @@ class Consumer:
         messages = await (pull.take(self._batch, wait) if wait else self._take_all(pull))
         if not messages:
             return 0
-        events = await self._read_all(messages)
+        events = await self._reader.read(messages)
         if self.consumes.many:
             await self._apply(events)
         else:
@@ -162,29 +144,6 @@ class Consumer:
         pull, self._pull = self._pull, None
         if pull is not None:
             await pull.close()
-
-    async def _read(self, message: Msg) -> Delivery | None:
-        """The event; None if the message is none. Then it is stored with the reason, and not delivered again."""
-        try:
-            return read(message, self.consumes, self.name)
-        except NotAnEventError as error:
-            self._refused.labels(self.name, error.reason).inc()
-            self._log.error("not an event", subject=message.subject, reason=error.reason)
-            sequence = message.metadata.sequence.stream
-            await self._dead_letters.publish(message, self.name, f"not an event: {error.reason}", f"message {sequence}")
-            await message.term()
-            return None
-
-    async def _read_all(self, messages: list[Msg]) -> list[Delivery]:
-        """The events in the order of the stream: what is delivered again comes late."""
-        messages.sort(key=lambda message: message.metadata.sequence.stream)
-        events: list[Delivery] = []
-        for number, message in enumerate(messages, start=1):
-            if event := await self._read(message):
-                events.append(event)
-            if number % CHUNK == 0:
-                await asyncio.sleep(0)
-        return events
 
     async def _apply_singly(self, events: list[Delivery]) -> None:
         """Applies each event in a transaction of its own: those of one aggregate in their order, some aggregates at
@@ -260,10 +219,8 @@ class Consumer:
         if consumes.prepare:
             asked = [each.event for each in events] if consumes.many else events[0].event
             more = (await consumes.prepare(self._method.__self__, asked),)
-        # In one order, so that two replicas with the same events do not wait for each other.
-        identifiers = sorted({each.id for each in events})
         async with self._database.for_consumers, self._database.transaction() as tx:
-            new = await self._new(tx, identifiers, events)
+            new = await self._inbox.note(tx, events)
             if not new:
                 return
             if not consumes.many:
@@ -272,20 +229,6 @@ class Consumer:
                 by_id = {each.id: each for each in events if each.id in new}
                 given = [each.envelope if each.event is None else each.event for each in by_id.values()]
                 await self._method(given, tx, *more)
-
-    async def _new(self, tx: Tx, identifiers: list[UUID], events: list[Delivery]) -> set[UUID]:
-        """Notes the events, and returns which of them are to be applied: those that are new. One whose aggregate is an
-        erased member is only noted: it would bring back what was erased (ID-09).
-        """
-        if self.consumes.of_erased:
-            return {row["event_id"] for row in await tx.rows(self._note, self.name, identifiers)}
-        aggregates = list({UUID(each.envelope.aggregate_id) for each in events})
-        rows = await tx.rows(self._note_and_ask, self.name, identifiers, aggregates)
-        new = {row["event_id"] for row in rows if row["event_id"]}
-        if len(rows) > len(new):
-            erased = {str(row["erased"]) for row in rows}
-            new -= {each.id for each in events if each.envelope.aggregate_id in erased}
-        return new
 
     async def _refuse(self, event: Delivery, error: Exception) -> None:
         message = event.message
@@ -296,7 +239,7 @@ class Consumer:
         self._failed.inc()
         text = describe(error)
         async with self._database.transaction() as tx:
-            failures: int = await tx.value(self._count, self.name, event.id, text)
+            failures = await self._inbox.count_failure(tx, event.id, text)
         self._log.error(
             "event failed", subject=message.subject, event_id=str(event.id), failures=failures, failure=error
         )

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -19,32 +19,17 @@ from prometheus_client import Counter, Histogram
 from unora_common import database_url, trace
 from unora_common.batching import Write, combine
 from unora_common.call import is_from_gateway
-from unora_common.common_metrics import (
-    DATABASE_CONNECTIONS,
-    DATABASE_CONNECTIONS_LIMIT,
-    DATABASE_WAIT,
-    DATABASE_WAITING,
-)
+from unora_common.common_metrics import DATABASE_WAIT
 from unora_common.connection_waits import Waits
+from unora_common.connections import BROKEN, drop, pooled_settings, reset, session_settings
 from unora_common.errors import DomainError
-from unora_common.leases import Leases, Pooled, is_closed
+from unora_common.leases import Leases, Pooled
 from unora_common.metrics import Metric, Metrics
 from unora_common.outbox import Outbox
 from unora_common.timeouts import Timeouts
 from unora_common.tracing.statements import watched
 
 Row = asyncpg.Record
-BROKEN = (asyncpg.InternalClientError, asyncpg.ReadOnlySQLTransactionError)
-"""Errors after which a connection must not go back to the pool: its state is unknown, or it leads to a server that is
-no longer the primary.
-"""
-LOST_WITHIN = 1.0
-"""Seconds in which a connection that Postgres has ended is closed on this side too."""
-END_SESSION: Final = """
-    SELECT pg_terminate_backend(pg_backend_pid()) WHERE current_setting('transaction_read_only')::boolean"""
-"""Ends a session on a server that is no longer the primary. Behind a pooler a session outlives the connection that used
-it, and the pooler would give it to the next one.
-"""
 STATEMENTS: Final = 100
 """Prepared statements of a connection, as many as asyncpg keeps by default."""
 
@@ -207,15 +192,10 @@ class Database:
             command_timeout=timeouts.command,
             server_settings=pooled_settings(context) if is_pooler else session_settings(f"unora_{context}", timeouts),
             statement_cache_size=0 if is_pooler else STATEMENTS,
-            reset=_reset,
+            reset=reset,
         )
-        waits = Waits(metrics.of(DATABASE_WAIT).observe)
-        leases = Leases(pool, connections, waits)
-        states = metrics.of(DATABASE_CONNECTIONS)
-        states.labels("in_use").set_function(lambda: leases.in_use)
-        states.labels("idle").set_function(lambda: max(pool.get_size() - leases.in_use, 0))
-        metrics.of(DATABASE_CONNECTIONS_LIMIT).set(connections)
-        metrics.of(DATABASE_WAITING).set_function(lambda: waits.waiting)
+        leases = Leases(pool, connections, Waits(metrics.of(DATABASE_WAIT).observe))
+        leases.measure(metrics)
         gate = asyncio.Semaphore(max(connections - kept, 1))
         return cls(leases, context, wake, gate, max(connections // 2, 1), metrics)
 
@@ -235,7 +215,7 @@ class Database:
             try:
                 yield Session(watched(connection), user)
             except BROKEN as error:
-                await _drop(connection, error)
+                await drop(connection, error)
 
     @asynccontextmanager
     async def transaction(self, user: UUID | None = None) -> AsyncIterator[Tx]:
@@ -254,7 +234,7 @@ class Database:
                         sql, arguments = combine(tx.deferred)
                         await connection.execute(sql, *arguments)
             except BROKEN as error:
-                await _drop(connection, error)
+                await drop(connection, error)
             if tx.events or tx.emitted:
                 self._wake()
             for metric, amount in tx.measured:
@@ -264,56 +244,3 @@ class Database:
 
     def _gate(self) -> asyncio.Semaphore | None:
         return self._for_gateways if is_from_gateway() else None
-
-
-def session_settings(name: str, timeouts: Timeouts) -> dict[str, str]:
-    """What each connection sets as it opens; `name` is how the server calls it."""
-    return {
-        "application_name": name,
-        "timezone": "UTC",
-        "jit": "off",
-        "statement_timeout": _milliseconds(timeouts.statement),
-        "lock_timeout": _milliseconds(timeouts.lock),
-        "idle_in_transaction_session_timeout": _milliseconds(timeouts.idle_transaction),
-    }
-
-
-def pooled_settings(context: str) -> dict[str, str]:
-    """What pgbouncer sets anew in each session that it gives. It refuses a connection that asks for more."""
-    return {"application_name": f"unora_{context}", "timezone": "UTC"}
-
-
-def _milliseconds(seconds: float) -> str:
-    return f"{seconds * 1000:.0f}ms"
-
-
-async def _reset(connection: asyncpg.Connection[Row]) -> None:
-    """Costs no round trip when a connection goes back to the pool: services use no session state, so the only thing to
-    clear is a transaction whose end was interrupted.
-    """
-    if connection.is_in_transaction():
-        await connection.execute("ROLLBACK")
-
-
-async def _drop(connection: Pooled, error: Exception) -> NoReturn:
-    """Ends a connection that broke, and raises the error, or ConnectionDoesNotExistError if Postgres had ended it.
-
-    When Postgres ends an idle connection, asyncpg gets the notice before the end. A statement between the two raises
-    InternalClientError, which may just as well be an error of this program: then the connection stays open.
-    """
-    if isinstance(error, asyncpg.InternalClientError):
-        try:
-            async with asyncio.timeout(LOST_WITHIN):
-                while not is_closed(connection):  # noqa: ASYNC110 - asyncpg has nothing to wait for
-                    await asyncio.sleep(0.01)
-        except TimeoutError:
-            pass
-        else:
-            raise asyncpg.ConnectionDoesNotExistError("Postgres had ended the connection") from error
-    elif not is_closed(connection):
-        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
-            async with asyncio.timeout(LOST_WITHIN):
-                await connection.execute(END_SESSION)
-    if not is_closed(connection):
-        connection.terminate()
-    raise error

@@ -31,8 +31,6 @@ of a consumer comes from its event, and must never change.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
 
@@ -43,6 +41,7 @@ from unora_sdk.names import subject_of
 from unora_common.call import Call
 from unora_common.database import Session, Tx
 from unora_common.due import Due
+from unora_common.handler_marks import Consumes, Every, Handling
 from unora_common.idempotency import count_repeat, run_idempotent, store_response
 from unora_common.runtime import AnyRuntime
 
@@ -53,21 +52,6 @@ class Servicer(Protocol):
     @property
     def runtime(self) -> AnyRuntime:
         """The process that it runs in."""
-
-
-class Handling(StrEnum):
-    """How an RPC method is run, and so what the contract must say of it."""
-
-    IDEMPOTENT = "idempotent"
-    """The response is stored for a repeat: `repeat: REPEAT_KEPT_ANSWER`."""
-    READ = "reads"
-    """Nothing is changed: `idempotency_level = NO_SIDE_EFFECTS`."""
-    CUSTOM_READ = "custom_read"
-    """The same, but the method opens its own sessions."""
-    CUSTOM_IDEMPOTENT = "custom_idempotent"
-    """The method calls a method of its own that is `@idempotent`: `repeat: REPEAT_KEPT_ANSWER`."""
-    CUSTOM_WRITE = "custom_write"
-    """The method opens its own transactions and recognises a repeat itself: `repeat: REPEAT_OWN`."""
 
 
 S = TypeVar("S")
@@ -145,28 +129,6 @@ def _handled(method: F, handling: Handling) -> F:
     return method
 
 
-@dataclass(frozen=True)
-class Consumes:
-    """The events that a consumer method takes; read by the consumer runner, and for the permissions in NATS."""
-
-    stream: str
-    """The context that emits them."""
-    subject: str
-    event: type[Message] | None
-    """None for a consumer of all events of a context."""
-    prepare: Callable[..., Awaitable[Any]] | None
-    many: bool = False
-    """Whether the method, and `prepare`, take a list of events."""
-    of_erased: bool = False
-    """Whether it takes events whose aggregate is an erased member too (ID-09)."""
-
-    @property
-    def name(self) -> str:
-        """The name of the durable consumer within the context, also in the subject of its dead letters."""
-        word = self.subject.rpartition(".")[2]
-        return f"all_{self.stream}" if word == ">" else word
-
-
 def on(
     event: type[E], *, prepare: Callable[[Any, E], Awaitable[Any]] | None = None
 ) -> Callable[
@@ -227,15 +189,6 @@ def on_all(
         return method
 
     return wrap
-
-
-@dataclass(frozen=True)
-class Every:
-    """How often a job runs that finds nothing to do."""
-
-    seconds: float
-    due: Callable[[Any, Session], Awaitable[Due]] | None = None
-    """Says how much it has left to do."""
 
 
 def every(

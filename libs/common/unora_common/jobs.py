@@ -20,7 +20,7 @@ from unora_common.common_metrics import (
 from unora_common.config import Config
 from unora_common.database import Database, Session, Tx
 from unora_common.due import Due
-from unora_common.handlers import Every
+from unora_common.handler_marks import Every
 from unora_common.job_batches import purge_each
 from unora_common.logs import Log
 from unora_common.metrics import Metrics

@@ -14,7 +14,9 @@ from typing import Any, Final, TypeAlias
 
 import asyncpg
 
+from unora_common.common_metrics import DATABASE_CONNECTIONS, DATABASE_CONNECTIONS_LIMIT, DATABASE_WAITING
 from unora_common.connection_waits import Waits
+from unora_common.metrics import Metrics
 
 Pooled: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 KEPT: Final = 10.0
@@ -35,6 +37,14 @@ class Leases:
         self._timer: asyncio.TimerHandle | None = None
         self._returning: set[asyncio.Task[None]] = set()
         self._closing = False
+
+    def measure(self, metrics: Metrics) -> None:
+        """Shows in the metrics how many connections there are, and how many tasks wait for one, when they are asked."""
+        states = metrics.of(DATABASE_CONNECTIONS)
+        states.labels("in_use").set_function(lambda: self.in_use)
+        states.labels("idle").set_function(lambda: max(self._pool.get_size() - self.in_use, 0))
+        metrics.of(DATABASE_CONNECTIONS_LIMIT).set(self._most)
+        metrics.of(DATABASE_WAITING).set_function(lambda: self._waits.waiting)
 
     @property
     def in_use(self) -> int:

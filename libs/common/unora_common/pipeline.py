@@ -16,11 +16,11 @@ from prometheus_client import Histogram
 
 from unora_common import admission, trace
 from unora_common.admission import Admission, ServiceBusy, Turn
-from unora_common.authentication import Authenticator, caller_of
+from unora_common.authentication import Authenticator, authorize, caller_of
 from unora_common.budgets import RETRY_AFTER
 from unora_common.call import Call, set_deadline
 from unora_common.common_metrics import RPC_DURATION, RPC_REFUSALS
-from unora_common.errors import DomainError, Exhausted, InvalidArgument, PermissionDenied, Unavailable
+from unora_common.errors import DomainError, Exhausted, InvalidArgument, Unavailable
 from unora_common.grpc_errors import DETAILS, STATUS, Internal, to_domain_error, to_status
 from unora_common.logs import Log, answered_calls
 from unora_common.policies import MethodPolicy
@@ -52,20 +52,6 @@ class RequestLate(DomainError):
     code = "DEADLINE_EXCEEDED"
     reason = "REQUEST_LATE"
     sentence = "What you sent did not arrive in time. Try again."
-
-
-class AdminOnly(PermissionDenied):
-    """The method is for members with the role admin."""
-
-    reason = "ADMIN_ONLY"
-    sentence = "Only administrators can do this."
-
-
-class AccountSuspended(PermissionDenied):
-    """SA-06: the member is suspended, and the method is not one of the few that suspended members may call."""
-
-    reason = "ACCOUNT_SUSPENDED"
-    sentence = "Your account is suspended. You can appeal."
 
 
 class _Who:
@@ -180,7 +166,7 @@ class _Method:
         if self._policy.needs_member:
             who.member = await self._authenticator.member_of(metadata)
             turn.take_of_member(who.member.user)
-            _authorize(who.member, self._policy)
+            authorize(who.member, self._policy)
         seconds = self._seconds_given(context)
         set_deadline(seconds)
         now = asyncio.get_running_loop().time()
@@ -240,14 +226,6 @@ async def _run(use_case: UseCase, request: Any, call: Call) -> Message:
 def _details(refusal: DomainError, context: str) -> tuple[tuple[str, bytes], ...]:
     """The rich status as trailing metadata."""
     return ((DETAILS, to_status(refusal, context).SerializeToString()),)
-
-
-def _authorize(member: Member, policy: MethodPolicy) -> None:
-    """SA-06: refuses suspended members, and members without the role that the method needs."""
-    if member.suspended and not policy.suspended_allowed:
-        raise AccountSuspended
-    if policy.admins_only and "admin" not in member.roles:
-        raise AdminOnly
 
 
 def _log_refusal(log: Log, who: _Who, refusal: DomainError, error: Exception, seconds: float) -> None:

@@ -18,7 +18,7 @@ from unora_sdk.names import type_of
 from unora_sdk.nats_client import NatsClient
 
 from unora_common.common_metrics import EVENTS_PUBLISHED, RELAY_LEADER
-from unora_common.database import session_settings
+from unora_common.connections import session_settings
 from unora_common.event_names import event_names
 from unora_common.logs import Log
 from unora_common.metrics import Metrics

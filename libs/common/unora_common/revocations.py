@@ -13,10 +13,6 @@ import time
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from unora.identity.v1.directory_service_pb2 import ListRevocationsRequest
-from unora.identity.v1.directory_service_pb2_grpc import DirectoryServiceStub
-
-from unora_common.clients import Clients
 from unora_common.errors import Unauthenticated, Unavailable
 from unora_common.logs import Log, describe
 
@@ -86,17 +82,3 @@ class Revocations:
                 await self.refresh()
             except Exception as error:  # identity may be away for a while; `check` decides when that is too long
                 log.warning("revocations not fetched", error=describe(error))
-
-
-async def fetch_revocations(clients: Clients) -> frozenset[UUID]:
-    """Fetches the whole list from identity, page by page."""
-    stub = clients.stub(DirectoryServiceStub, "unora.identity.v1.DirectoryService")
-    found: set[UUID] = set()
-    page = ""
-    while True:
-        request = ListRevocationsRequest(page_token=page)
-        answer = await clients.call(stub.ListRevocations, request)
-        found.update(map(UUID, answer.session_ids))
-        page = answer.next_page_token
-        if not page:
-            return frozenset(found)

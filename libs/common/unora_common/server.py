@@ -16,7 +16,7 @@ from unora_common.authentication import Authenticator
 from unora_common.certificates import server_credentials
 from unora_common.config import Config
 from unora_common.errors import DomainError
-from unora_common.handlers import Handling
+from unora_common.handler_marks import Handling
 from unora_common.health import READINESS
 from unora_common.health_server import Health, HealthServer, guarded
 from unora_common.idempotency import count_repeat

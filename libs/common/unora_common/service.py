@@ -11,7 +11,7 @@ from uuid import UUID
 
 from unora_common.config import Config
 from unora_common.errors import DomainError
-from unora_common.handlers import Consumes
+from unora_common.handler_marks import Consumes
 from unora_common.metrics import Metric, Metrics
 from unora_common.runtime import Runtime
 from unora_common.tokens import Jwks
@@ -73,3 +73,12 @@ class Service(Generic[C, R]):
 def marked(part: Any, mark: str) -> list[Any]:
     """The methods of a part, or of its class, that a decorator of `handlers.py` gave the attribute `mark`."""
     return [method for _, method in inspect.getmembers(part, callable) if hasattr(method, mark)]
+
+
+async def close_resources(resources: object) -> None:
+    """Closes what `Service.resources` has made, if it can be closed."""
+    close = getattr(resources, "close", None)
+    if close is not None:
+        closing = close()
+        if inspect.isawaitable(closing):
+            await closing

@@ -15,7 +15,7 @@ import grpc
 import pytest
 from unora.identity.v1.account_service_pb2 import GetJwksRequest
 from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
-from unora_common import app as app_module
+from unora_common import tasks
 from unora_testing.deadlines import GENEROUS, within
 
 from tests.integration.common.bare_world import BareWorld
@@ -152,7 +152,7 @@ async def test_work_that_loses_a_cancellation_does_not_keep_a_process(
     bare_world: BareWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a request to NATS may do whose answer comes at the same moment (wait_for of Python 3.11)."""
-    monkeypatch.setattr(app_module, "CANCELLED_AGAIN", 0.05)
+    monkeypatch.setattr(tasks, "CANCELLED_AGAIN", 0.05)
     app, begun = await bare_world.open(), asyncio.Event()
 
     async def work() -> None:
@@ -161,7 +161,7 @@ async def test_work_that_loses_a_cancellation_does_not_keep_a_process(
             await asyncio.Event().wait()
         await asyncio.Event().wait()
 
-    app._start(work())
+    app.tasks.start(work())
     await within(begun.wait())
     await within(app.close())
 

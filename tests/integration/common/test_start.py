@@ -16,6 +16,7 @@ from unora_common.logs import logger
 from unora_common.messaging import Messaging
 from unora_common.runtime import Runtime
 from unora_common.service import Service
+from unora_common.tasks import Tasks
 from unora_sdk.environment import ConfigError
 from unora_testing.deadlines import TIMEOUTS, eventually, within
 
@@ -182,7 +183,7 @@ async def test_work_that_ends_before_the_process_does_is_logged(
         raise RuntimeError("not foreseen")
 
     app, log = make_app(bare_world, Resources()), StringIO()
-    app.log = logger("streak", "info", log)
+    app.tasks = Tasks(logger("streak", "info", log))
     await app.open()
     monkeypatch.setattr(app.messaging, "connected", fail)
     app.work()

@@ -17,7 +17,7 @@ from unora_common import handlers, server
 from unora_common.call import Call
 from unora_common.config import CONTEXTS
 from unora_common.declarations import load_service
-from unora_common.handlers import Handling
+from unora_common.handler_marks import Handling
 from unora_common.policies import MethodPolicy, policies_of, service_descriptor
 
 DECORATORS: dict[Handling, Callable[[Any], Any]] = {each: getattr(handlers, each.value) for each in Handling}

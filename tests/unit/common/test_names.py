@@ -11,7 +11,7 @@ from unora.identity.v1.events_pb2 import AccountCreated
 from unora.matching.v1.events_pb2 import ConnectionFormed
 from unora.streak.v1.events_pb2 import StreakAtRisk
 from unora_common import trace
-from unora_common.handlers import Consumes
+from unora_common.handler_marks import Consumes
 from unora_common.ids import uuid7
 from unora_sdk.names import aggregate_of, occurred_at, subject_of, type_of
 

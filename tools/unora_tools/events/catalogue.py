@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from google.protobuf.descriptor_pb2 import DescriptorProto
 from unora_common.config import CONTEXTS
 from unora_common.declarations import load_service
-from unora_common.handlers import Consumes
+from unora_common.handler_marks import Consumes
 from unora_gateway.contract import image
 from unora_gateway.openapi.contract import Contract, Type, read
 from unora_local.keyboard.contract import by_subject

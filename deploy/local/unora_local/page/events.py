@@ -10,7 +10,7 @@ from typing import Final
 
 import asyncpg
 from aiohttp import ClientSession, ClientTimeout, web
-from unora_common.pipeline import AccountSuspended
+from unora_common.authentication import AccountSuspended
 from unora_common.revocations import SessionRevoked
 from unora_common.tokens import Jwks, Member, TokenMissing, Verifier
 from unora_gateway.paths import KEYS

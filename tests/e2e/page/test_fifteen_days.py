@@ -222,7 +222,7 @@ async def suspend(shown: Window) -> None:
     """The moderator reads the evidence, decides, and verifies the audit log."""
     desk = shown.page.get_by_role("region", name="Moderator's desk")
     await button(desk, "Open the desk").click()
-    await button(desk, "Report about Right member").click()
+    await button(desk, "Report about right member").click()
     await expect(desk.get_by_text("Asked for money on the second day.")).to_be_visible()
     await desk.get_by_label("Event, such as CheckedIn").fill("CheckedIn")
     await button(desk, "Search").click()
@@ -239,4 +239,4 @@ async def suspend(shown: Window) -> None:
 def decided_case(page: Page) -> Locator:
     """The case of the one who was suspended, in the moderator's queue."""
     desk = page.get_by_role("region", name="Moderator's desk")
-    return button(desk, "Report about Right member · decided")
+    return button(desk, "Report about right member · decided")

@@ -9,13 +9,10 @@ Containers, networks and volumes have a name of their own and are erased afterwa
 
 import argparse
 import sys
-from typing import get_args
 
 import unora_local  # noqa: F401 - first: it sets what gRPC reads when it is first imported
-from unora_demo.cast import LEAST
-from unora_demo.gateway import Via
+from unora_demo.options import add_journey_options
 from unora_demo.run import Wishes
-from unora_local.cast import PEOPLE
 
 from unora_compose import run
 from unora_compose.home import Home
@@ -23,20 +20,7 @@ from unora_compose.home import Home
 parser = argparse.ArgumentParser(
     prog="python -m unora_compose", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
 )
-parser.add_argument(
-    "--members",
-    type=int,
-    default=len(PEOPLE),
-    choices=range(LEAST, len(PEOPLE) + 1),
-    metavar="N",
-    help=f"how many people: all who have a part, and others ({LEAST} to {len(PEOPLE)}, the default)",
-)
-parser.add_argument(
-    "--via",
-    choices=get_args(Via),
-    default="rest",
-    help="how the app calls: rest over the gateway (the default), or grpc straight to the services",
-)
+add_journey_options(parser, via="rest")
 parser.add_argument("--clean", action="store_true", help="only remove what earlier runs have built")
 
 if __name__ == "__main__":

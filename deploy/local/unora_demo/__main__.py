@@ -3,17 +3,14 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import get_args
 
-from unora_local.cast import PEOPLE
 from unora_local.mistakes import Mistake
 from unora_local.parser import MOST_REPLICAS
 from unora_local.run_folder import DEFAULT, RunFolder
 from unora_local.running import check_folder
 
 from unora_demo import run
-from unora_demo.cast import LEAST
-from unora_demo.gateway import Via
+from unora_demo.options import add_journey_options
 
 parser = argparse.ArgumentParser(
     prog="python -m unora_demo",
@@ -21,20 +18,7 @@ parser = argparse.ArgumentParser(
     "The report is written to demo.json in the folder of the stack.",
 )
 parser.add_argument("--run", type=Path, default=DEFAULT, help="the folder of the stack (default: .run)")
-parser.add_argument(
-    "--members",
-    type=int,
-    default=len(PEOPLE),
-    choices=range(LEAST, len(PEOPLE) + 1),
-    metavar="N",
-    help=f"how many people: all who have a part, and others ({LEAST} to {len(PEOPLE)}, the default)",
-)
-parser.add_argument(
-    "--via",
-    choices=get_args(Via),
-    default="grpc",
-    help="how the app calls: grpc straight to the services (the default), or rest over the gateway",
-)
+add_journey_options(parser, via="grpc")
 parser.add_argument(
     "--record",
     type=Path,

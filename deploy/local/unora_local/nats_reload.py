@@ -22,10 +22,14 @@ class ReloadError(RuntimeError):
 
 async def reload(pid: int, log: Path) -> None:
     """Return when the server has read its files again, which it says in its log: until then it may close connections
-    that it has just let in. Raises ReloadError with its reason if it refuses the files, or if it says nothing.
+    that it has just let in. Raises ReloadError with its reason if it refuses the files, and if it does not run or says
+    nothing.
     """
     begin = _size(log)
-    os.kill(pid, signal.SIGHUP)
+    try:
+        os.kill(pid, signal.SIGHUP)
+    except ProcessLookupError:
+        raise ReloadError(f"NATS does not run any more; see {log}") from None
     for _ in range(int(RELOADED_WITHIN / POLL)):
         said = _lines(log, begin)
         if refused := [line for line in said if REFUSED in line]:

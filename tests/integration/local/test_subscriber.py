@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 import signal
 from collections.abc import AsyncIterator
@@ -145,6 +146,14 @@ async def test_a_subscriber_that_was_made_half_way_can_be_removed(folder: RunFol
         await subscribe(folder, NAME, ())
     assert await consumers(folder) == set()
     assert subscribers.read(folder.path / SUBSCRIBERS) == []
+
+
+async def test_a_nats_that_has_ended_is_told(tmp_path: Path) -> None:
+    ended = await asyncio.create_subprocess_exec("true")
+    await ended.wait()
+    (tmp_path / "nats.log").touch()
+    with pytest.raises(nats_reload.ReloadError, match="does not run any more"):
+        await nats_reload.reload(ended.pid, tmp_path / "nats.log")
 
 
 async def test_a_configuration_that_nats_refuses_is_told_with_its_reason(folder: RunFolder) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -19,7 +17,7 @@ from nats.js.api import ConsumerInfo
 from unora.streak.v1.events_pb2 import CheckedIn
 from unora_common.ids import uuid7
 from unora_common.streams import ensure_streams
-from unora_local import ports, subscribers, tls
+from unora_local import nats_reload, ports, subscribers, tls
 from unora_local.nats import Nats
 from unora_local.nats_config import ADMIN
 from unora_local.subscribers import Subscriber as Account
@@ -90,7 +88,7 @@ class Platform:
         own, url = self.certificates[self.name], self.server.url_of(self.account)
         return await connect(url, own.ca, own.cert, own.key, inbox_prefix=inbox(self.name).encode(), error_cb=note)
 
-    def change_password(self, password: str) -> None:
+    async def change_password(self, password: str) -> None:
         """Changes the subscriber's password on the server, which ends the connections that were let in by the one
         before.
         """
@@ -98,7 +96,7 @@ class Platform:
         subscribers.write(self.folder / "subscribers.json", changed)
         self.server.configure()
         assert self.server.process is not None
-        os.kill(self.server.process.pid, signal.SIGHUP)
+        await nats_reload.reload(self.server.process.pid, self.server.log)
 
     async def empty(self) -> None:
         """Makes stream and consumer as new, for the next test."""

@@ -104,10 +104,10 @@ async def test_a_subscriber_that_nats_shuts_out_goes_on_when_it_is_let_in_again(
     async with serving(subscriber):
         (before,) = await own.publish(checked_in())
         await eventually(lambda: seen.rows() == {str(before)}, "it is connected")
-        own.change_password("another")
+        await own.change_password("another")
         await eventually(lambda: away(caplog), "it is shut out")
         (after,) = await own.publish(checked_in())
-        own.change_password("secret")
+        await own.change_password("secret")
         await eventually(lambda: seen.rows() == {str(before), str(after)}, "it is let in again")
         await own.until_done()
 

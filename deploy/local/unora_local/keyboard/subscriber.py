@@ -30,7 +30,8 @@ from unora_local.run_folder import RunFolder
 from unora_local.subscribers import Subscriber
 from unora_local.tls import Certificate
 
-RELOADED_WITHIN: Final = 30.0
+TAKEN_OVER_WITHIN: Final = 30.0
+"""Seconds for NATS to make the consumers, and again to let the subscriber in."""
 ASKED_WITHIN: Final = 2.0
 POLL: Final = 0.5
 """Seconds between two reloads of NATS, each of which needs a moment to take effect."""
@@ -87,7 +88,7 @@ def check_name(name: str) -> None:
 
 async def _take_over(folder: RunFolder, nats: Nats, subscriber: Subscriber) -> None:
     nats.configure()
-    end = time.monotonic() + RELOADED_WITHIN
+    end = time.monotonic() + TAKEN_OVER_WITHIN
     while error := await _make_consumers(nats, subscriber):
         if time.monotonic() > end:
             raise Mistake(f"NATS does not make the consumers: {error}; see {nats.log}, and run this command again")
@@ -135,14 +136,13 @@ async def _wait_until(
     folder: RunFolder, nats: Nats, subscriber: Subscriber, own: Certificate, *, has_access: bool
 ) -> None:
     """Return when the server answers the subscriber about each of its consumers, or no longer accepts it."""
-    end = time.monotonic() + RELOADED_WITHIN
+    end = time.monotonic() + TAKEN_OVER_WITHIN
     while await _has_access(nats.url_of(subscriber), subscriber, own) != has_access:
         if time.monotonic() > end:
-            raise Mistake(f"NATS did not take {subscriber.name} over within {RELOADED_WITHIN:.0f} s; see {nats.log}")
+            raise Mistake(f"NATS did not take {subscriber.name} over within {TAKEN_OVER_WITHIN:.0f} s; see {nats.log}")
         await asyncio.sleep(POLL)
-        await _reload(
-            folder, nats
-        )  # the imports of an account that a reload has brought lead nowhere until the next one
+        # The imports of an account that a reload has brought lead nowhere until the next one.
+        await _reload(folder, nats)
 
 
 async def _has_access(url: str, subscriber: Subscriber, own: Certificate) -> bool:

@@ -19,7 +19,7 @@ INSTALLED = shutil.which("node") is not None and (CLIENT / "node_modules" / "ope
 SLOW = 5 * GENEROUS
 """Seconds for the compiler on a busy machine."""
 pytestmark = pytest.mark.skipif(
-    not INSTALLED, reason="the client cannot be compiled without node and its packages: run `make client` once"
+    not INSTALLED, reason="the client cannot be compiled here: install node and npm, then run `make client` once"
 )
 
 

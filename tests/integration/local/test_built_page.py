@@ -15,7 +15,7 @@ INSTALLED = shutil.which("npm") is not None and (SOURCES / "node_modules" / "vit
 SLOW = 5 * GENEROUS
 """Seconds for the build on a busy machine."""
 needs_node = pytest.mark.skipif(
-    not INSTALLED, reason="the page cannot be built without node and its packages: run `make page` once"
+    not INSTALLED, reason="the page cannot be built here: install node and npm, then run `make page` once"
 )
 
 

@@ -30,7 +30,7 @@ from tests.integration.sdk.platform import Platform, serving
 COMMAND = "npm --prefix examples/notifier-node ci --ignore-scripts"
 pytestmark = pytest.mark.skipif(
     not (shutil.which("node") and (NODE / "node_modules" / "protobufjs").exists()),
-    reason=f"the example in Node cannot run without node and its packages: run `{COMMAND}` once",
+    reason=f"the example in Node cannot run here: install node and npm, then run `{COMMAND}` once",
 )
 EVENTS = [*(kind.event for kind in KINDS), AccountClosed]
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)

@@ -20,7 +20,8 @@ CHECK = ROOT / "tools" / "asyncapi"
 INSTALLED = shutil.which("node") is not None and (CHECK / "node_modules" / "@asyncapi" / "parser").exists()
 pytestmark = pytest.mark.skipif(
     not INSTALLED,
-    reason="the parser of AsyncAPI is not there: run `npm --prefix tools/asyncapi ci --ignore-scripts` once",
+    reason="the parser of AsyncAPI is not there: install node and npm, then run "
+    "`npm --prefix tools/asyncapi ci --ignore-scripts` once",
 )
 MESSAGE = "streak.CheckedIn"
 Document = dict[str, Any]

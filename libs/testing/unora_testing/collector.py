@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -74,15 +75,19 @@ class Collector(TraceServiceServicer):
         return [span for span in self.spans if span.trace == trace]
 
     async def wait_for(self, *names: str, trace: str = "") -> list[Seen]:
-        """The spans of one trace, or all, as soon as each of these is there: `streak job close_days`."""
+        """The spans of one trace, or all, as soon as each of these is there: `streak job close_days`.
 
-        def missing() -> set[str]:
-            return set(names) - {span.said for span in self._found(trace)}
+        A name that stands twice is waited for twice. Name each span that the test looks at: a call is answered
+        before its span ends, and each process sends its spans on its own, so that one says nothing of another.
+        """
+
+        def missing() -> Counter[str]:
+            return Counter(names) - Counter(span.said for span in self._found(trace))
 
         try:
             await eventually(lambda: not missing(), "all spans are sent")
         except AssertionError as error:
-            raise AssertionError(f"{error}: {missing()}") from None
+            raise AssertionError(f"{error}: {dict(missing())}") from None
         return self._found(trace)
 
     def _found(self, trace: str) -> list[Seen]:

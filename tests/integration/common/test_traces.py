@@ -26,6 +26,8 @@ from tests.support import refusal
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 RECORDED, NOT_RECORDED = f"00-{TRACE}-{CALLER}-01", f"00-{TRACE}-{CALLER}-00"
 CHECK_IN: Final = "streak unora.streak.v1.StreakService/CheckIn"
+READ: Final = "streak unora.streak.v1.StreakService/GetStreak"
+TRANSACTION: Final = "streak transaction"
 PUBLISH: Final = "streak publish unora.streak.v1.checked_in"
 SECRET: Final = "Secret words"
 INSERT: Final = "INSERT INTO streak.probe (key) VALUES ($1)"
@@ -65,8 +67,8 @@ async def test_a_call_its_transaction_its_event_and_its_log_line_have_places_of_
     streaks, member = await bare_world.probe(**recording(traces)), bare_world.caller()
     await streaks.CheckIn(check_in_request(), metadata=(*member.metadata, ("traceparent", RECORDED)))
     await bare_world.drain()
-    spans = await traces.wait_for(PUBLISH, trace=TRACE)
-    call, transaction, published = one(spans, CHECK_IN), one(spans, "streak transaction"), one(spans, PUBLISH)
+    spans = await traces.wait_for(CHECK_IN, TRANSACTION, PUBLISH, trace=TRACE)
+    call, transaction, published = one(spans, CHECK_IN), one(spans, TRANSACTION), one(spans, PUBLISH)
     assert (call.parent, transaction.parent, published.parent) == (CALLER, call.id, transaction.id)
     assert [span for span in spans if span.parent == transaction.id and "INSERT streak.outbox" in span.name]
     assert await traceparents(bare_world) == {f"00-{TRACE}-{transaction.id}-01"}
@@ -122,17 +124,16 @@ class Failing(Probe):
 async def test_an_error_is_named_and_its_text_is_not_sent(traces: Collector, bare_world: BareWorld) -> None:
     streaks, member = await bare_world.probe(Failing, **recording(traces)), bare_world.caller()
     assert (await refusal(streaks.CheckIn(check_in_request(), metadata=member.metadata))).code == "INTERNAL"
-    read = "streak unora.streak.v1.StreakService/GetStreak"
     request = GetStreakRequest(streak_id=str(uuid7()))
     assert (await refusal(streaks.GetStreak(request, metadata=member.metadata))).code == "INTERNAL"
     assert (await refusal(streaks.GetStreak(request))).reason == "TOKEN_MISSING"
-    spans = await traces.wait_for(CHECK_IN, read)
-    call, transaction = one(spans, CHECK_IN), one(spans, "streak transaction")
+    spans = await traces.wait_for(CHECK_IN, TRANSACTION, READ, READ)
+    call, transaction = one(spans, CHECK_IN), one(spans, TRANSACTION)
     assert (call.failed, call.attributes["rpc.response.status_code"]) == (True, "INTERNAL")
     assert (transaction.failed, transaction.attributes["error.type"]) == (True, "CheckViolationError")
     statement = next(span for span in spans if span.parent == transaction.id and span.failed)
     assert statement.attributes["db.response.status_code"] == "23514"
-    failed, refused = (span for span in spans if span.said == read)
+    refused, failed = sorted((span for span in spans if span.said == READ), key=lambda span: span.failed)
     assert (failed.failed, failed.attributes["error.type"]) == (True, "INTERNAL")
     assert (refused.failed, refused.attributes["unora.reason"]) == (False, "TOKEN_MISSING")
     assert SECRET.encode() not in b"".join(traces.received)
@@ -159,6 +160,7 @@ class TakesMany(Takes):
         await tx.run(INSERT, str(uuid7()))
 
 
+FORMED: Final = "matching publish unora.matching.v1.connection_formed"
 PROCESS: Final = "streak process unora.matching.v1.connection_formed"
 
 
@@ -179,9 +181,8 @@ async def test_an_applied_event_is_below_its_publication(traces: Collector, bare
     await bare_world.open("matching", changes=recording(traces))
     await bare_world.open(consumers=[TakesOne], changes=recording(traces))
     await emit(bare_world, RECORDED, NOT_RECORDED)
-    spans = await traces.wait_for(PROCESS)
-    published = one(spans, "matching publish unora.matching.v1.connection_formed")
-    applied = one(spans, PROCESS)
+    spans = await traces.wait_for(FORMED, PROCESS)
+    published, applied = one(spans, FORMED), one(spans, PROCESS)
     assert (published.parent, published.kind) == (CALLER, "producer")
     assert (applied.parent, applied.kind, applied.links) == (published.id, "consumer", ())
     assert len(await bare_world.keys()) == 2, "what is not recorded is applied all the same"
@@ -194,10 +195,10 @@ async def test_a_batch_is_below_its_first_recorded_publication_and_names_the_oth
     await bare_world.open(consumers=[TakesMany], changes=recording(traces))
     other = RECORDED.replace(TRACE, "a" * 32)
     await emit(bare_world, NOT_RECORDED.replace(TRACE, "b" * 32), RECORDED, other)
-    spans = await traces.wait_for(PROCESS)
-    first, second = (span for span in spans if span.service == "matching")
+    spans = await traces.wait_for(FORMED, FORMED, PROCESS)
+    published = {span.trace: span.id for span in spans if span.said == FORMED}
     applied = one(spans, PROCESS)
-    assert (applied.trace, applied.parent, applied.links) == (TRACE, first.id, (second.id,))
+    assert (applied.trace, applied.parent, applied.links) == (TRACE, published[TRACE], (published["a" * 32],))
     assert applied.attributes["messaging.batch.message_count"] == 3
     assert len(await bare_world.keys()) == 1
 
@@ -276,6 +277,5 @@ async def test_a_cancelled_call_is_recorded_as_cancelled(traces: Collector, bare
     streaks, member = await bare_world.probe(Waiting, **recording(traces)), bare_world.caller()
     with pytest.raises(grpc.aio.AioRpcError):
         await streaks.GetStreak(GetStreakRequest(streak_id=str(uuid7())), metadata=member.metadata, timeout=0.2)
-    read = "streak unora.streak.v1.StreakService/GetStreak"
-    call = one(await traces.wait_for(read), read)
+    call = one(await traces.wait_for(READ), READ)
     assert call.attributes["rpc.response.status_code"] in ("CANCELLED", "DEADLINE_EXCEEDED")

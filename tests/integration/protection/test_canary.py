@@ -19,6 +19,7 @@ from prometheus_client import generate_latest
 from unora_common.config import Config
 from unora_common.service import Service
 from unora_testing.collector import Collector, collector
+from unora_testing.deadlines import eventually
 from unora_testing.testbed import Testbed
 from unora_testing.world import World
 
@@ -134,11 +135,13 @@ async def _search_traces(traces: Collector, canaries: Canaries, members: Sequenc
         "identity PUT",  # a picture goes to the object store
         "streak process unora.matching.v1.connection_formed",
     )
+    await eventually(
+        lambda: len(traces.spans) > 1000 and any("unora.reason" in span.attributes for span in traces.spans),
+        "there are spans to search, those of refused calls among them",
+    )
     sent = b"".join(traces.received)
-    assert len(traces.spans) > 1000  # proves that there are spans to search
     assert canaries.found_in(sent) == set()
     assert [each.id for each in members if each.id.encode() in sent] == []
-    assert any("unora.reason" in span.attributes for span in traces.spans)  # refused calls are among them
 
 
 async def _break_the_database(world: World, canaries: Canaries) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 from unora_testing.world import World
 
 Role: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+LOST: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""Errors of a statement whose connection Postgres has ended; InternalClientError if only the notice has come so far."""
 
 
 @asynccontextmanager

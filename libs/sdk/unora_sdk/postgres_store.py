@@ -37,6 +37,7 @@ UNREACHABLE = (
     *AWAY,
     OSError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # of a statement between the notice that the connection ends, and its end
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,

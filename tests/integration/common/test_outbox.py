@@ -20,6 +20,7 @@ from unora_sdk.names import subject_of
 from unora_testing.deadlines import eventually, within
 
 from tests.integration.common.bare_world import BareWorld, formed, stream_messages
+from tests.roles import LOST
 
 pytestmark = pytest.mark.rule("XX-02")
 
@@ -185,7 +186,7 @@ async def test_a_crash_between_publishing_and_marking_publishes_again(
         return result
 
     monkeypatch.setattr(app.relay._publisher, "publish", publishing)
-    with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
+    with pytest.raises(LOST):
         await app.relay.step()
     assert await bare_world.superuser.fetchval(WAITING) == 1
     assert await app.relay.step() == 1

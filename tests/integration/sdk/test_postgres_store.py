@@ -209,3 +209,21 @@ async def test_a_mistake_of_a_handler_is_no_outage_of_postgres(
     (found,) = await store.dead_letters()
     assert found.error.startswith(kind)
     await store.close()
+
+
+async def test_a_connection_whose_end_was_only_announced_is_an_outage(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Postgres ends a connection with a notice; of a statement right after it asyncpg says that it cannot be."""
+
+    async def announced(*_: object, **__: object) -> None:
+        raise asyncpg.InternalClientError("cannot switch to state 11; another operation (2) is in progress")
+
+    store = PostgresStore(dsn)
+    await store.open()
+    with monkeypatch.context() as patched:
+        patched.setattr(asyncpg.Connection, "fetch", announced)
+        with pytest.raises(StoreAwayError, match="Postgres cannot be reached"):
+            await store.dead_letters()
+    assert list(await store.dead_letters()) == []
+    await store.close()

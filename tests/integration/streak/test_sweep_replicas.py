@@ -22,6 +22,7 @@ from unora_testing.world import World
 from tests.integration.streak.conftest import Couple
 from tests.measures import value
 from tests.replicas import replica
+from tests.roles import LOST
 from tests.support import connect
 
 
@@ -74,7 +75,7 @@ async def test_a_sweep_whose_connection_dies_leaves_nothing_half(
         patched.setattr(closings, "save", dying_save)
         patched.setattr(breaks, "save_closed", dying_breaks)
         async with replica(world, "streak") as other:
-            with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+            with pytest.raises(LOST):
                 await StreakJobs(other.runtime).close_days()
     assert await world.superuser_of("streak").fetch("SELECT * FROM streak.streaks ORDER BY id") == before
     await world.drain()

@@ -3,22 +3,14 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from unora_common.budgets import TooManyCalls
-from unora_common.errors import DomainError, Unavailable
-
-from unora_gateway import filters, paths, tls, tracing
+from unora_gateway import filters, local_replies, paths, tls, tracing
 from unora_gateway.clusters import ANSWER_BYTES, seconds
 from unora_gateway.contract import Route
 from unora_gateway.policy import Policy
-from unora_gateway.refusals import HeadersTooLarge, RequestMalformed, RequestSlow
 from unora_gateway.target import Address, Target
 
 Json = dict[str, Any]
 MANAGER: Final = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
-DETAILS_HEADER: Final = "x-unora-refused"
-KIND_HEADER: Final = "x-unora-asked"
-VERB_HEADER: Final = "x-unora-verb"
-"""What a refusal of Envoy's own tells the script, which removes them from the answer."""
 LOGGED: Final = {
     "time": "%START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)%",
     "event": "call",
@@ -51,7 +43,8 @@ def listeners(target: Target, routes: Sequence[Route], services: Sequence[str]) 
     found = [front | _address_before_tls() if target.policy.proxy_protocol else front]
     if target.plain is not None:
         found.append(_listener("plain", target.plain, manager))
-    found.append(_listener("watch", target.watch, _for_watchers(target)))
+    # A gateway that refuses calls for want of memory is not to be taken for one that hangs, and killed.
+    found.append(_listener("watch", target.watch, _for_watchers(target)) | {"bypass_overload_manager": True})
     return found
 
 
@@ -83,7 +76,7 @@ def _for_clients(target: Target, routes: Sequence[Route], services: Sequence[str
         **_strict(policy),
         **tracing.of_clients(policy),
         "access_log": [_log(policy)],
-        "local_reply_config": _refusals(target),
+        "local_reply_config": local_replies.shaped(target),
         "http_filters": filters.of_clients(target, services),
         "route_config": paths.of_clients(target, routes),
     }
@@ -117,57 +110,6 @@ def _strict(policy: Policy) -> Json:
             "initial_connection_window_size": 1_048_576,
         },
     }
-
-
-def _refusals(target: Target) -> Json:
-    """What the script needs to give Envoy's own refusals the one shape; those that no filter sees get it here."""
-    return {
-        "mappers": [
-            {"filter": _status("EQ", 431), "body_format_override": _body(HeadersTooLarge)},
-            *([] if target.bridge is None else _before_the_bridge()),
-            {
-                "filter": _status("GE", 400),
-                "headers_to_add": [
-                    _added(DETAILS_HEADER, "%RESPONSE_CODE_DETAILS%"),
-                    _added(KIND_HEADER, "%REQ(CONTENT-TYPE)%"),
-                    _added(VERB_HEADER, "%REQ(:METHOD)%"),
-                ],
-            },
-        ]
-    }
-
-
-def _before_the_bridge() -> list[Json]:
-    """The script does not see the bridge's paths, so what Envoy itself refuses there gets its shape here. A status of
-    500 or more says that the bridge is away.
-    """
-    of_bridge = {"header_filter": {"header": {"name": ":path", "string_match": {"prefix": paths.LOCAL}}}}
-    return [
-        {"filter": {"and_filter": {"filters": [of_bridge, status]}}, "body_format_override": _body(refused)}
-        for status, refused in (
-            (_status("EQ", 400), RequestMalformed),
-            (_status("EQ", 408), RequestSlow),
-            (_status("EQ", 429), TooManyCalls),
-            (_status("GE", 500), Unavailable),
-        )
-    ]
-
-
-def _status(comparison: str, status: int) -> Json:
-    return {"status_code_filter": {"comparison": {"op": comparison, "value": _number(status)}}}
-
-
-def _body(refused: type[DomainError]) -> Json:
-    said = {"code": refused.code, "reason": refused.reason, "message": refused.sentence}
-    return {"json_format": {**said, "metadata": {}, "violations": []}}
-
-
-def _number(value: int) -> Json:
-    return {"default_value": value, "runtime_key": f"gateway.status_{value}"}
-
-
-def _added(name: str, value: str) -> Json:
-    return {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
 
 
 def _for_watchers(target: Target) -> Json:

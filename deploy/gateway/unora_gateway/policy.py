@@ -59,6 +59,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds without a call after which a client's connection is closed."""
     client_connections: int = 10_000
     """The most connections of clients at once."""
+    memory_bytes: int = 384 << 20
+    """The bytes of memory that the gateway keeps to: the calls that hold the most are given up before it is full. A
+    process needs some more, so set it to three quarters of what the process may use before it is killed.
+    """
     client_calls: int = 100
     """The most calls at once on one connection of a client."""
     service_connections: int = 84

@@ -177,10 +177,11 @@ def all_said(retry_after: float) -> list[Said]:
         DeadlineExceeded(),
         Internal(),
     ]
-    return [_said(each) for each in kinds]
+    return [said_of(each) for each in kinds]
 
 
-def _said(refusal: DomainError) -> Said:
+def said_of(refusal: DomainError) -> Said:
+    """A refusal in all its forms."""
     status = to_status(refusal, SOURCE)
     return Said(
         reason=refusal.reason,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Final
@@ -25,6 +26,7 @@ from tests.integration.gateway.http2 import ACCOUNT, connect
 from tests.integration.gateway.recorder import Recorder
 from tests.rules import ROOT
 
+PRESSURE: Final = "envoy_overload_envoy_resource_monitors"
 MEBIBYTE: Final = 1 << 20
 SMALL: Final = 96 * MEBIBYTE
 """Memory of which a gateway at rest has some 30 MiB."""
@@ -113,6 +115,30 @@ async def test_without_memory_calls_are_refused_in_the_one_shape_and_probes_go_o
         async with httpx.AsyncClient(base_url=door.gateway.watch_url) as inside:
             assert (await inside.get("/healthz")).status_code == 200, "a gateway that is busy is not to be killed"
     assert not services.seen
+
+
+async def test_without_room_for_connections_probes_go_on(
+    services: Recorder, certificates: Mapping[str, Certificate]
+) -> None:
+    async with (
+        gateway_of(services.addresses, certificates, client_connections="3") as door,
+        AsyncExitStack() as stack,
+    ):
+        for _ in range(3):
+            await stack.enter_async_context(connect(door))
+
+        async def refused() -> bool:
+            try:
+                async with connect(door) as connection:
+                    await connection.ended()
+            except (OSError, ssl.SSLError):
+                return True
+            return False
+
+        await eventually(refused, "a further connection is refused")
+        async with httpx.AsyncClient(base_url=door.gateway.watch_url) as inside:
+            assert (await inside.get("/healthz")).status_code == 200
+        assert await figure(door, f"{PRESSURE}_global_downstream_max_connections_pressure") == 100
 
 
 async def test_connections_without_a_call_end_sooner_the_less_memory_is_left(

@@ -22,6 +22,8 @@ ENVOY: Final = {
     "envoy_cluster_upstream_rq": {"envoy_response_code", "envoy_cluster_name"},
     "envoy_cluster_membership_healthy": {"envoy_cluster_name"},
     "envoy_server_days_until_first_cert_expiring": set(),
+    "envoy_overload_envoy_resource_monitors_fixed_heap_pressure": set(),
+    "envoy_overload_envoy_resource_monitors_global_downstream_max_connections_pressure": set(),
     "envoy_sds_key_rotation_failed": {"envoy_xds_resource_name"},
 }
 """Metrics of Envoy that are used; tests/integration/observe asks a real one for them."""

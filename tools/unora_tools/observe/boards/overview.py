@@ -116,6 +116,17 @@ DASHBOARD: Final = Dashboard(
                     "How many processes do not reach a server. Normal: 0.",
                     Query("count by (context, dependency) (unora_dependency_up == 0)", "{{context}}: {{dependency}}"),
                 ),
+                Panel(
+                    "Room of the gateway",
+                    "Memory and connections of the fullest process, of what it may have. From 80 % of its memory on it "
+                    "gives up calls.",
+                    Query("max(envoy_overload_envoy_resource_monitors_fixed_heap_pressure) / 100", "memory"),
+                    Query(
+                        "max(envoy_overload_envoy_resource_monitors_global_downstream_max_connections_pressure) / 100",
+                        "connections",
+                    ),
+                    unit="percentunit",
+                ),
             ],
         ),
         Section(

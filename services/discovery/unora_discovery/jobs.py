@@ -11,7 +11,7 @@ from unora_common.runtime import Runtime
 
 from unora_discovery.config import DiscoveryConfig
 from unora_discovery.domain.events import MemberErasedFromDiscovery
-from unora_discovery.messages import to_message
+from unora_discovery.messages.events import to_message
 from unora_discovery.resources import Resources
 from unora_discovery.store import batches, listed_cards, pairs
 from unora_discovery.use_cases.following import AT_ONCE, follow

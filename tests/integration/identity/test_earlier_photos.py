@@ -12,7 +12,7 @@ from unora.identity.v1.account_service_pb2 import GetAccountRequest
 from unora.identity.v1.profile_service_pb2 import ListPhotosRequest, Photo
 from unora_common.errors import Unavailable
 from unora_common.ids import uuid7
-from unora_identity.jobs import PhotoJobs
+from unora_identity.jobs.profiles import PhotoJobs
 from unora_identity.providers.photo_store import StoreUnavailable
 from unora_identity.resources import Resources
 from unora_identity.use_cases import photo_sizes

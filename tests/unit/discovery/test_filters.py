@@ -14,7 +14,7 @@ from unora_discovery.domain.errors import PoolTooSmall
 from unora_discovery.domain.filters import Filters, change_filters, require_age_range
 from unora_discovery.domain.pool import AgeBand, Gender
 from unora_discovery.domain.search import SearchResult
-from unora_discovery.messages import from_filter_changes, to_filters
+from unora_discovery.messages.filters import from_filter_changes, to_filters
 
 BEFORE = Filters(genders=(Gender.WOMAN,), min_age=30, max_age=40, same_city_only=True)
 

@@ -9,17 +9,20 @@ batch that found nothing more.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from unora.identity.v1.events_pb2 import AccountErasureRequested
 
 from unora_common.database import Session, Tx
+from unora_common.domain_events import DomainEvent
 from unora_common.due import MACHINE_CLOCK, Due, due_sql, find_due
 from unora_common.handlers import every, on_batch
 from unora_common.job_batches import Batches
 from unora_common.runtime import AnyRuntime
+
+E = TypeVar("E", bound=DomainEvent)
 
 BATCH: Final = 1000
 """The most rows that one transaction deletes or blanks."""
@@ -92,6 +95,11 @@ class Erasing(ABC):
                 await self.receipt(tx, erasure)
             done += max(erased, 1)
         return done
+
+
+def receipt_of(event: Callable[..., E], erasure: Erasure, tx: Tx) -> E:
+    """A context's own event that says that it has erased the member."""
+    return event(erasure_id=erasure.id, version=1, user_id=erasure.user_id, occurred_at=tx.now)
 
 
 async def shut_out(tx: Tx, schema: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from unora_common.database import Tx
-from unora_common.erasing import Erasing, Erasure
+from unora_common.erasing import Erasing, Erasure, receipt_of
 from unora_common.handlers import every
 from unora_common.runtime import Runtime
 
@@ -83,8 +83,4 @@ class ErasureJobs(Erasing):
 
     async def receipt(self, tx: Tx, erasure: Erasure) -> None:
         """The receipt, which identity waits for."""
-        tx.emit(
-            to_message(
-                MemberErasedFromDiscovery(erasure_id=erasure.id, version=1, user_id=erasure.user_id, occurred_at=tx.now)
-            )
-        )
+        tx.emit(to_message(receipt_of(MemberErasedFromDiscovery, erasure, tx)))

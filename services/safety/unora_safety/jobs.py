@@ -8,13 +8,13 @@ from pathlib import Path
 from uuid import UUID
 
 from unora_common.database import Session, Tx
-from unora_common.erasing import Erasing, Erasure
+from unora_common.erasing import Erasing, Erasure, receipt_of
 from unora_common.failed_rows import row_failed
 from unora_common.gauges import Counts
 from unora_common.handlers import counts, every
 from unora_common.job_batches import purge_each
 from unora_common.runtime import Runtime
-from unora_common.transient import is_transient
+from unora_common.transient import is_transient, log_failure
 
 from unora_safety.config import SafetyConfig
 from unora_safety.domain.cases import CaseOrigin
@@ -107,9 +107,8 @@ class DetectionJobs:
         return [history for user in users for history in await self._histories([user])]
 
     def _report(self, user: UUID, error: Exception) -> None:
-        report = self.runtime.log.warning if is_transient(error) else self.runtime.log.error
         row_failed()
-        report("member cannot be examined", aggregate_id=str(user), failure=error)
+        log_failure(self.runtime.log, "member cannot be examined", error, aggregate_id=str(user))
 
     async def _examine(self, history: History) -> None:
         findings = await self.runtime.resources.detector.examine(history)
@@ -164,5 +163,4 @@ class ErasureJobs(Erasing):
 
     async def receipt(self, tx: Tx, erasure: Erasure) -> None:
         """The receipt, which identity waits for."""
-        receipt = MemberErasedFromSafety(erasure_id=erasure.id, version=1, user_id=erasure.user_id, occurred_at=tx.now)
-        tx.emit(to_message(receipt))
+        tx.emit(to_message(receipt_of(MemberErasedFromSafety, erasure, tx)))

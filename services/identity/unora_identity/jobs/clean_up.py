@@ -9,7 +9,7 @@ from unora_common.failed_rows import row_failed
 from unora_common.handlers import every
 from unora_common.job_batches import purge_each
 from unora_common.runtime import Runtime
-from unora_common.transient import is_transient
+from unora_common.transient import log_failure
 
 from unora_identity.config import IdentityConfig
 from unora_identity.resources import Resources
@@ -85,8 +85,7 @@ class CleanUpJobs:
                     if key not in in_use:
                         await resources.photo_store.delete(key)
             except Exception as error:  # the other offers continue; this one is taken again in some minutes
-                report = self.runtime.log.warning if is_transient(error) else self.runtime.log.error
-                report("objects cannot be deleted", aggregate_id=str(offer), failure=error)
+                log_failure(self.runtime.log, "objects cannot be deleted", error, aggregate_id=str(offer))
                 row_failed()
             else:
                 removed.append(offer)

@@ -12,7 +12,7 @@ from unora_common.gauges import Counts
 from unora_common.handlers import counts, every
 from unora_common.job_batches import Batches
 from unora_common.runtime import Runtime
-from unora_common.transient import is_transient
+from unora_common.transient import log_failure
 
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.erasures import SOURCES
@@ -60,8 +60,7 @@ class ErasureJobs(Erasing):
             try:
                 await erase_objects(self.runtime, each)
             except Exception as error:
-                report = self.runtime.log.warning if is_transient(error) else self.runtime.log.error
-                report("objects cannot be deleted", aggregate_id=str(each.id), failure=error)
+                log_failure(self.runtime.log, "objects cannot be deleted", error, aggregate_id=str(each.id))
                 row_failed()
                 self._failed.append(each.id)
             else:

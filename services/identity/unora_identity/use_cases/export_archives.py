@@ -17,7 +17,7 @@ from unora_common.failed_rows import row_failed
 from unora_common.jobs import MAX_SECONDS
 from unora_common.member_export import Fields, Page, export_page
 from unora_common.runtime import Runtime
-from unora_common.transient import is_transient
+from unora_common.transient import is_transient, log_failure
 
 from unora_identity.clients import export_member
 from unora_identity.config import IdentityConfig
@@ -74,8 +74,7 @@ async def delete_archives(runtime: Runtime[IdentityConfig, Resources], limit: in
             await abort_uploads(store, archive_key(user, export))
             await store.delete(archive_key(user, export))
         except Exception as error:  # the others continue
-            report = runtime.log.warning if is_transient(error) else runtime.log.error
-            report("archive cannot be deleted", aggregate_id=str(export), failure=error)
+            log_failure(runtime.log, "archive cannot be deleted", error, aggregate_id=str(export))
             row_failed()
         else:
             gone.append(export)

@@ -9,6 +9,7 @@ from typing import Final
 
 import asyncpg
 from unora_local import services
+from unora_local.process import output_of
 from unora_local.run_folder import RunFolder
 
 from unora_bench import processor
@@ -98,13 +99,9 @@ async def _rebuild(discovery: int) -> None:
     process = await asyncio.create_subprocess_exec(
         *command, env=_environment(discovery), stdout=asyncio.subprocess.DEVNULL
     )
-    try:
-        if await process.wait():
-            raise RuntimeError("the rebuild failed; its reason stands above")
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    await output_of(process)
+    if process.returncode:
+        raise RuntimeError("the rebuild failed; its reason stands above")
 
 
 def _environment(process: int) -> dict[str, str]:

@@ -6,7 +6,6 @@ held against the subject, and the subject against what the consumer reads.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from nats.aio.msg import Msg
 
 from unora_sdk.again import first_subject
 from unora_sdk.names import aggregate_of
+from unora_sdk.times import read_time
 
 DEAD: Final = "dead."
 """How the subjects of dead letters begin; no stream of events has such a subject."""
@@ -115,11 +115,10 @@ def _uuid(what: str, text: str) -> UUID:
 
 def _is_time(text: str) -> bool:
     try:
-        moment = datetime.fromisoformat(text)
-        moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+        read_time(text)
+    except ValueError:
         return False
-    return moment.tzinfo is not None
+    return True
 
 
 def _parsed(kind: type[Message], payload: bytes, aggregate: UUID) -> Message:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from unora_sdk.times import read_zoned_time
+
 from unora_local.mistakes import Mistake
 
 NOW: Final = "now"
@@ -16,7 +18,6 @@ EXAMPLES: Final = (NOW, "+6h", NEXT_MIDNIGHT, NEXT_DAY)
 MORNING: Final = time(8)
 LONGEST: Final = timedelta(days=366)
 """At once: all that is due meanwhile has to be worked off."""
-_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)\Z")
 _AHEAD: Final = re.compile(r"\+(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
 
 
@@ -47,7 +48,6 @@ def _ahead(asked: str, now: datetime) -> timedelta | None:
         days, hours, minutes, seconds = (int(group or 0) for group in found.groups())
         return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
     try:
-        moment = datetime.fromisoformat(asked) if _MOMENT.match(asked) else None
+        return max(read_zoned_time(asked) - now, timedelta(0))
     except ValueError:
         return None
-    return None if moment is None else max(moment - now, timedelta(0))

@@ -20,7 +20,7 @@ from unora_local.process import StartFailedError
 from unora_local.run_folder import RunFolder
 from unora_local.running import check_folder
 from unora_local.stack_commands import StackMaker, clean, down, status, up
-from unora_local.stopping import STOPPED
+from unora_local.stopping import EXIT_INTERRUPTED
 
 
 def main(arguments: list[str] | None = None, make: StackMaker | None = None) -> int:
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None, make: StackMaker | None = None) -> 
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return STOPPED
+        return EXIT_INTERRUPTED
     except BrokenPipeError:  # who reads has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -144,7 +144,7 @@ def compose_files(folder: Path) -> int:
 
     from unora_local import compose_files
 
-    check_folder(folder, mark=compose_files.KEPT)
+    check_folder(folder, mark=compose_files.SECRETS_FOLDER)
     compose_files.write(folder, declarations.consumed_subjects(CONTEXTS))
     print(f"docker compose finds its certificates and secrets in {folder}")
     return 0

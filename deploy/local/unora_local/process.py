@@ -174,8 +174,8 @@ def tail(log: Path, lines: int = 20) -> str:
 
 
 async def output_of(child: asyncio.subprocess.Process) -> bytes:
-    """Waits until a child has ended. Returns what it wrote to standard output, if that is a pipe. The child is killed if
-    the caller is cancelled.
+    """Waits until a child has ended. Returns what it wrote to standard output, if that is a pipe. If the caller is
+    cancelled, the child is killed.
     """
     try:
         output, _ = await child.communicate()

@@ -33,9 +33,9 @@ from unora_common.rebuild_progress import Progress, RebuildProgress
 from unora_common.transient import is_transient
 
 F = TypeVar("F")
-TRIES: Final = 30
+MAX_ATTEMPTS: Final = 30
 """How often a page is tried before a rebuild gives up, a second apart: an owner may restart meanwhile."""
-TRY_AGAIN: Final = 1.0
+RETRY_DELAY: Final = 1.0
 
 
 class RebuildTakenOverError(Exception):
@@ -148,7 +148,7 @@ class Rebuild:
         self, part: Part[F], token: str, coming: asyncio.Future[_Page[F]] | None
     ) -> tuple[_Page[F], asyncio.Future[_Page[F]] | None]:
         """Reads and applies a page. Returns it, and the next one, which comes while this one is applied."""
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, MAX_ATTEMPTS + 1):
             following: asyncio.Future[_Page[F]] | None = None
             try:
                 page = await (coming or self._read(part, token))
@@ -158,9 +158,9 @@ class Rebuild:
                     kept, following = following, None
                     return page, kept
             except Exception as error:
-                if attempt == TRIES or not is_transient(error):
+                if attempt == MAX_ATTEMPTS or not is_transient(error):
                     raise
-                await asyncio.sleep(TRY_AGAIN)
+                await asyncio.sleep(RETRY_DELAY)
             finally:  # also when a signal cancels it: what is read must not outlive the connection to Postgres
                 coming = None
                 if following:

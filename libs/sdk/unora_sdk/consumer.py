@@ -24,9 +24,9 @@ T = TypeVar("T")
 
 BATCH: Final = 100
 """How many messages are taken at once."""
-WAIT: Final = 5.0
+PULL_WAIT: Final = 5.0
 """Seconds that a request for a message waits."""
-PAUSE: Final = 1.0
+RETRY_DELAY: Final = 1.0
 """Seconds after an outage."""
 STILL_AT_WORK: Final = 3.0
 """How often, within the time after which the stream delivers an event again, it is told that the event is in work."""
@@ -70,7 +70,7 @@ class Consumer(Generic[T]):
                 self._outage.failed(error)
                 await self._close()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), PAUSE)
+                    await asyncio.wait_for(self._stopping.wait(), RETRY_DELAY)
         await self._close()
 
     async def give_back(self) -> None:
@@ -99,7 +99,7 @@ class Consumer(Generic[T]):
     async def _take(self) -> list[Msg]:
         """Messages in the order of the stream: what is delivered again comes late. Ends at once with the subscriber."""
         pull = await self._subscribed()
-        taking = asyncio.ensure_future(pull.take(BATCH, WAIT))
+        taking = asyncio.ensure_future(pull.take(BATCH, PULL_WAIT))
         ending = asyncio.ensure_future(self._stopping.wait())
         try:
             await asyncio.wait({taking, ending}, return_when=asyncio.FIRST_COMPLETED)
@@ -148,7 +148,7 @@ class Consumer(Generic[T]):
                 except Exception as error:  # the store is away, or fails: no event is at fault
                     away = error if isinstance(error, StoreAwayError) else StoreAwayError(repr(error))
                     self._away = self._away or away
-                    await self._put_off(delivery.message, PAUSE)
+                    await self._put_off(delivery.message, RETRY_DELAY)
 
     async def _apply(self, delivery: Delivery, replay: Replay | None) -> None:
         message, failed = delivery.message, 0

@@ -16,7 +16,7 @@ from unora_sdk.again import first_subject
 from unora_sdk.names import aggregate_of
 from unora_sdk.times import read_time
 
-DEAD: Final = "dead."
+DEAD_LETTER_PREFIX: Final = "dead."
 """How the subjects of dead letters begin; no stream of events has such a subject."""
 FIRST_SUBJECT: Final = "unora-subject"
 """The header of a dead letter with the subject that the event had. It counts on dead letters alone."""
@@ -85,7 +85,7 @@ def read(message: Msg, consumes: Reads, consumer: str) -> Delivery:
 
 def subject_of(message: Msg) -> str:
     """The subject under which the event was published."""
-    if message.subject.startswith(DEAD):
+    if message.subject.startswith(DEAD_LETTER_PREFIX):
         return (message.headers or {}).get(FIRST_SUBJECT, "")
     return message.subject
 

@@ -16,7 +16,7 @@ NEXT_MIDNIGHT: Final = "next-midnight"
 NEXT_DAY: Final = "next-day"
 EXAMPLES: Final = (NOW, "+6h", NEXT_MIDNIGHT, NEXT_DAY)
 MORNING: Final = time(8)
-LONGEST: Final = timedelta(days=366)
+MAX_MOVE: Final = timedelta(days=366)
 """At once: all that is due meanwhile has to be worked off."""
 _AHEAD: Final = re.compile(r"\+(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
 
@@ -36,8 +36,8 @@ def target(asked: str, now: datetime, zone: ZoneInfo) -> datetime:
     ahead = _ahead(asked, now)
     if ahead is None:
         raise Mistake(f"{asked} is no moment; such are {', '.join(EXAMPLES)}, +1d12h. The rule clock only goes forward")
-    if ahead > LONGEST:
-        raise Mistake(f"{asked} is more than {LONGEST.days} days; move in steps")
+    if ahead > MAX_MOVE:
+        raise Mistake(f"{asked} is more than {MAX_MOVE.days} days; move in steps")
     return now + ahead
 
 

@@ -28,7 +28,7 @@ STANDINGS = Copy(
     vanish="suspended = false, standing_version = 0",
 )
 
-LIVES = Copy(
+CLOSINGS_COPY = Copy(
     "billing.accounts",
     ["user_id"],
     ["t.closed", "t.keeps_credits", "CASE WHEN t.closed THEN t.last_closed_at END"],

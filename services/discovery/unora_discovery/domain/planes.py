@@ -32,8 +32,8 @@ REJECTS_AGE_BAND: Final = {band: 4 + number for number, band in enumerate(AgeBan
 SAME_CITY: Final = 11
 FACTS: Final = 12 + len(ServerType) * SERVER_BITS
 ROWS_AT_FIRST: Final = 128
-ROOM: Final = 8
-"""When the planes grow, they grow by this part more than is needed."""
+SPARE_FRACTION: Final = 8
+"""When the planes grow, they get one part in so many more than is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +171,8 @@ class Planes:
         had_rows, had_words = self._array.shape
         if rows <= had_rows and words <= had_words:
             return
-        rows = had_rows if rows <= had_rows else rows + rows // ROOM
-        words = had_words if words <= had_words else words + words // ROOM + 1
+        rows = had_rows if rows <= had_rows else rows + rows // SPARE_FRACTION
+        words = had_words if words <= had_words else words + words // SPARE_FRACTION + 1
         array = np.zeros((rows, words), np.uint64)
         array[: self._rows, :had_words] = self._array[: self._rows]
         self._array = array

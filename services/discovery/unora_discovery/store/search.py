@@ -72,7 +72,7 @@ ELIGIBLE: Final = f"""
         AND NOT EXISTS (SELECT FROM discovery.member_blocks
             WHERE blocker_id = c.user_id AND blocked_id = $1 AND in_force OFFSET 0)"""
 
-FEW: Final = 24
+MAX_WAITING: Final = 24
 """So many who wait are all asked about; of more, so many positions are drawn."""
 
 # Waiting interests are looked up apart from the planes, whether there are any or not: a few of thousands of candidates
@@ -81,8 +81,8 @@ WAITING: Final = f"""
     few AS MATERIALIZED (
         SELECT sender_id FROM discovery.waiting_interests
         WHERE receiver_id = $1 AND server_type = $2 AND waits AND waits_until > $5
-        ORDER BY position LIMIT {FEW + 1}),
-    many AS MATERIALIZED (SELECT count(*) > {FEW} AS many FROM few),
+        ORDER BY position LIMIT {MAX_WAITING + 1}),
+    many AS MATERIALIZED (SELECT count(*) > {MAX_WAITING} AS many FROM few),
     ends AS MATERIALIZED (
         SELECT min(position) AS first, max(position) AS last FROM discovery.waiting_interests
         WHERE receiver_id = $1 AND server_type = $2 AND waits AND (SELECT many FROM many)),

@@ -27,7 +27,7 @@ from unora_identity.store import (
 )
 
 PURGE_BATCH: Final = 1000
-SPARE: Final = timedelta(hours=1)
+RETENTION_MARGIN: Final = timedelta(hours=1)
 """How much longer a wrong try, or a count of codes, is stored than it counts: it counts by the rule clock."""
 OFFER_BATCH: Final = 20
 
@@ -47,11 +47,11 @@ class CleanUpJobs:
         now, config, policy = self.runtime.resources.machine_now(), self.runtime.config, self.runtime.resources.policy
         codes_before = now - timedelta(hours=config.challenge_hours)
         tokens_before = now - timedelta(days=config.session_days)
-        totals_before = now - policy.codes_window - SPARE
-        tries_before = now - policy.wrong_codes_window - SPARE
+        totals_before = now - policy.codes_window - RETENTION_MARGIN
+        tries_before = now - policy.wrong_codes_window - RETENTION_MARGIN
         devices_before = now - timedelta(days=config.known_device_days)
-        dates_before = now - policy.birth_dates_window - SPARE
-        checks_before = now - max(policy.recovery_check_life, policy.gov_id_window) - SPARE
+        dates_before = now - policy.birth_dates_window - RETENTION_MARGIN
+        checks_before = now - max(policy.recovery_check_life, policy.gov_id_window) - RETENTION_MARGIN
         revocations_before = now - 2 * policy.revocation_published_for
         return await purge_each(
             self.runtime.database,

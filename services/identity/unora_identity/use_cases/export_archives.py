@@ -31,7 +31,7 @@ from unora_identity.store.exports import Claim
 
 FORMAT: Final = 1
 """Of the archive; docs/export.md describes it. Fields and sections may be added without a higher one."""
-WAIT: Final = timedelta(seconds=30)
+RETRY_DELAY: Final = timedelta(seconds=30)
 """Until the next try, after a fault."""
 
 
@@ -57,7 +57,7 @@ async def make_next_archive(runtime: Runtime[IdentityConfig, Resources]) -> int:
         runtime.log.warning("export was claimed by another", aggregate_id=str(claim.id))
     except Exception as error:
         async with database.transaction() as tx:
-            await exports.release(tx, making.claim, WAIT, count=not is_transient(error))
+            await exports.release(tx, making.claim, RETRY_DELAY, count=not is_transient(error))
         raise
     return 1
 

@@ -83,8 +83,8 @@ class Consumer:
         self._batch = LARGE_BATCH if consumes.many else BATCH
         self._pull: Pull | None = None
         self.waiting = 0
-        """How many messages the stream had for this consumer at its last step without a wait. That step takes none of
-        them if they do not come at once: another replica may have them, or the machine is busy.
+        """How many messages the stream had for this consumer at its last step without a wait. If they do not come at
+        once, that step takes none of them: another replica may have taken them, or the machine is busy.
         """
 
     async def run(self) -> None:

@@ -164,7 +164,7 @@ class Leases:
     def _returned(self, task: asyncio.Task[None]) -> None:
         self._returning.discard(task)
         if not task.cancelled():
-            task.exception()  # a connection that broke meanwhile is no news: the pool has dropped it
+            task.exception()  # if the connection broke, the pool has dropped it
 
 
 class Lease:

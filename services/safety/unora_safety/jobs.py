@@ -124,9 +124,9 @@ class DetectionJobs:
 
     @every(seconds=600)
     async def forget(self) -> int:
-        """Deletes what no rule's window contains any more, with a margin for events that arrive late, and old traces
-        of closed accounts (ID-09), with what is kept for those of which is told late; and what authors see of their
-        reports until these are closed (SA-10).
+        """Deletes what is older than the windows of all rules, with a margin for events that arrive late; old traces of
+        closed accounts, with what is kept for late events about them (ID-09); and authors' notes on reports that are
+        closed (SA-10).
         """
         config = self.runtime.config
         purges = sightings.delete_expired(config.late_hours, config.forget_batch)

@@ -1,4 +1,4 @@
-"""WalletService: the wallet's screen in one read. Also the pages of which it shows the first."""
+"""WalletService: the wallet's screen in one read, and the pages that follow those on the screen."""
 
 from __future__ import annotations
 

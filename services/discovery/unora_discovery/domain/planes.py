@@ -187,7 +187,7 @@ class Hunt:
     random: np.random.Generator
 
     def best(self, wanted: int) -> Slots:
-        """So many of those who are left, or all: who shares the most hobbies first, equals in random order."""
+        """At most `wanted` of those who are left: who shares the most hobbies first, equals in random order."""
         found: list[Slots] = []
         for level in bits.by_number(self.digits, self.left):
             drawn = bits.draw(level, wanted, self.random)
@@ -198,11 +198,11 @@ class Hunt:
         return np.concatenate(found) if found else np.zeros(0, np.int64)
 
     def anyone(self, wanted: int) -> Slots:
-        """So many of those who are left, or all, whatever they share; each set is equally likely."""
+        """At most `wanted` of those who are left, without regard to hobbies; each selection is equally likely."""
         return bits.draw(self.left, wanted, self.random)
 
     def among(self, slots: Slots, wanted: int) -> Slots:
-        """So many of these slots, or all, of those who are left; each set is equally likely."""
+        """At most `wanted` of these slots that are left; each selection is equally likely."""
         found = slots[bits.contains(self.left, slots)]
         return self.random.permutation(found)[:wanted]
 
@@ -211,5 +211,5 @@ class Hunt:
         bits.clear(self.left, slots)
 
     def is_over(self, asked: int) -> bool:
-        """Whether so many are all who are left."""
+        """Whether at most `asked` are left."""
         return bits.count(self.left) <= asked

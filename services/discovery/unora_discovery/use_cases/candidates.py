@@ -15,9 +15,9 @@ from unora_discovery.domain.servers import ServerType
 from unora_discovery.store.search import MAX_WAITING, Finalists, decide, list_apart, list_waiting
 
 EXTRA_FINALISTS: Final = 7
-"""So many more than are needed are asked about at first."""
+"""How many more finalists than are needed are decided on at first."""
 WIDENING_FACTOR: Final = 16
-"""How many times more are asked about when too few may be shown."""
+"""How many times more finalists are decided on each time that too few may be shown."""
 MAX_LEFT_OUT: Final = 20_000
 """The most members of a viewer's history that are read to leave them out at once."""
 NONE: Final = np.zeros(0, np.int64)

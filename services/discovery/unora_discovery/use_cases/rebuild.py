@@ -28,8 +28,8 @@ OTHERS_ON_A_PAGE: Final = 2000
 
 
 def parts(runtime: Runtime[DiscoveryConfig, Resources]) -> list[Part[Any]]:
-    """In the order in which they are made anew: nobody is shown before their profile, so who is not to be shown, and to
-    whom, must be known by then. The card of a partner that is missing is frozen from the pool as it is then.
+    """In the order in which they are made anew. Profiles come after the facts that keep a member from being shown,
+    since a member with a profile is shown. The card of a partner that is missing is frozen from the pool as it is then.
     """
     owners = Owners(runtime.clients)
     return [
@@ -145,8 +145,8 @@ def _profiles(directory: Directory) -> Part[Profile]:
 
 
 def _partners(owners: Owners) -> Part[tuple[Connection, bool]]:
-    """DI-15. What a card showed at first stays; a missing one shows what is known now. One of which nobody knows is not
-    shown.
+    """DI-15. What a card showed at first stays; a missing card shows what is known now. The card of an unknown
+    connection is not shown.
     """
 
     def rows(told: tuple[Connection, bool]) -> list[Row]:

@@ -39,8 +39,8 @@ async def prove_holder(
     second_factor: bool = False,
     reopens: bool = False,
 ) -> Judgement:
-    """ID-13: whether the code and what came with it open a locked account. What follows from it is stored: a wrong
-    birth date, or that the account has lost its number, of which `makes_account` makes a new one then.
+    """ID-13: whether the code and what came with it open a locked account. The consequences are stored: a wrong birth
+    date is counted, or the account loses its number, and `makes_account` makes a new account of the number.
     """
     judged = judge(
         *(holder, entry.birth_date, entry.request_id, tx.now, resources.policy),
@@ -97,8 +97,8 @@ async def hide(
 
 
 async def free_number(tx: Tx, resources: Resources, phone_hashes: Sequence[bytes]) -> None:
-    """ID-09: takes a number from closed accounts whose thirty days are over, and whose erasure has not begun yet: it is
-    free for whoever has it.
+    """ID-09: takes a number from closed accounts whose thirty days are over and whose erasure has not begun yet, so
+    that it can be used for a new account.
     """
     unused_before = resources.machine_now() - resources.policy.unused_after
     for locked in await accounts.lock_over(tx, phone_hashes):

@@ -22,7 +22,7 @@ from unora_streak.use_cases.advance import OnError, advance_all
 LATE_AFTER: Final = timedelta(minutes=1)
 """A step of time is late if the sweep takes it more than this after it was due."""
 MAX_KINDS: Final = 1000
-"""So many kinds are remembered: a midnight has three or four in each of its time zones."""
+"""The most kinds that are remembered: a midnight has three or four in each of its time zones."""
 
 
 async def lock_due(tx: Tx, limit: int, excluding: Collection[UUID]) -> list[Due]:
@@ -84,8 +84,9 @@ def _decide(kind: Kind, policy: Policy) -> _Decided | None:
 
 
 async def _advance_others(tx: Tx, ids: Sequence[UUID], policy: Policy, on_error: OnError) -> None:
-    """None of them is due after it, except those that were passed to `on_error`. A streak that was due by its stored
-    time only gets its new time: otherwise the sweep would lock it without pause until then.
+    """Takes all steps of these streaks, so that none of them is due any more, except those that were passed to
+    `on_error`. If only the stored time said that a streak is due, it gets its new time: otherwise the sweep would lock
+    it again and again.
     """
     behind = await streaks.list_by_ids(tx, ids)
     advanced = await advance_all(tx, behind, policy, on_error=on_error)

@@ -43,7 +43,7 @@ def limit_wall_time(seconds: float) -> None:
 
 
 def limit_memory(more: int) -> None:
-    """The process may take so many bytes more than it has now. A decoder that asks for more gets none, and fails."""
+    """The process may take `more` bytes beyond what it has now. A decoder that asks for more gets none, and fails."""
     if sys.platform == "linux":
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         resource.setrlimit(resource.RLIMIT_AS, (pages * _PAGE + more, resource.RLIM_INFINITY))

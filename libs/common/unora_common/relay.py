@@ -95,7 +95,7 @@ class Relay:
                 self._outage.failed(error)
                 await self.close()
                 self._woken.clear()
-            await _either(self._woken.wait, interval)
+            await _wait_at_most(self._woken.wait, interval)
             await asyncio.sleep(WAKE_DELAY)
 
     async def step(self) -> int:
@@ -152,7 +152,7 @@ class Relay:
         return self._connection if self._leads else None
 
 
-async def _either(wait: Callable[[], Awaitable[object]], seconds: float) -> None:
+async def _wait_at_most(wait: Callable[[], Awaitable[object]], seconds: float) -> None:
     try:
         await asyncio.wait_for(wait(), seconds)
     except TimeoutError:

@@ -76,7 +76,7 @@ class Consumer(Generic[T]):
     async def give_back(self) -> None:
         """Gives back what is in work: another replica, or the next start, gets it at once."""
         for message in list(self._unfinished.values()):
-            await self._put_off(message)
+            await self._delay(message)
 
     async def _step(self) -> None:
         messages = await self._take()
@@ -141,14 +141,14 @@ class Consumer(Generic[T]):
         for delivery in deliveries:
             async with self._room:
                 if self._stopping.is_set() or self._away is not None:
-                    await self._put_off(delivery.message)
+                    await self._delay(delivery.message)
                     continue
                 try:
                     await self._apply(delivery, replay)
                 except Exception as error:  # the store is away, or fails: no event is at fault
                     away = error if isinstance(error, StoreAwayError) else StoreAwayError(repr(error))
                     self._away = self._away or away
-                    await self._put_off(delivery.message, RETRY_DELAY)
+                    await self._delay(delivery.message, RETRY_DELAY)
 
     async def _apply(self, delivery: Delivery, replay: Replay | None) -> None:
         message, failed = delivery.message, 0
@@ -162,7 +162,7 @@ class Consumer(Generic[T]):
             raise
         except RetryLater as error:
             log.info("%s: event %s waits: %s", self._handling.consumer, delivery.id, error)
-            return await self._put_off(message, error.delay)
+            return await self._delay(message, error.delay)
         except Exception as error:
             if self._store.is_away(error):
                 raise
@@ -175,7 +175,7 @@ class Consumer(Generic[T]):
         failures = await self._store.count_failure(consumer, delivery.id, described(error))
         log.error("%s: event %s failed for the %d. time", consumer, delivery.id, failures, exc_info=error)
         if failures < self._options.tries:
-            return await self._put_off(message, self._options.delay(failures))
+            return await self._delay(message, self._options.delay(failures))
         await self._store.put_dead_letter(dead_letter(consumer, message, str(delivery.id), described(error)))
         log.error("%s: event %s is a dead letter now", consumer, delivery.id)
         return await self._finish(message)
@@ -185,7 +185,7 @@ class Consumer(Generic[T]):
             with suppress(NatsError, OSError):  # without the connection it comes again, and its record is there
                 await message.ack()
 
-    async def _put_off(self, message: Msg, delay: float = 0.0) -> None:
+    async def _delay(self, message: Msg, delay: float = 0.0) -> None:
         if self._unfinished.pop(message.metadata.sequence.stream, None):
             with suppress(NatsError, OSError):  # without the connection it comes again by itself, only later
                 await message.nak(delay=delay or None)

@@ -149,7 +149,7 @@ class Subscriber(Generic[T]):
             for each in self._handlings.values()
         ]
         running = [asyncio.ensure_future(each.run()) for each in made]
-        beside = [asyncio.ensure_future(self._repeat(work, pause)) for work, pause in self._chores()]
+        beside = [asyncio.ensure_future(self._repeat(work, pause)) for work, pause in self._periodic_work()]
         ending = asyncio.ensure_future(self._stopping.wait())
         try:
             done, _ = await asyncio.wait({*running, *beside, ending}, return_when=asyncio.FIRST_COMPLETED)
@@ -162,7 +162,7 @@ class Subscriber(Generic[T]):
             for each in made:
                 await each.give_back()
 
-    def _chores(self) -> list[tuple[Callable[[], Awaitable[None]], float]]:
+    def _periodic_work(self) -> list[tuple[Callable[[], Awaitable[None]], float]]:
         return [(self._try_dead_letters, DEAD_LETTER_INTERVAL), (self._forget, CLEAN_UP_INTERVAL)]
 
     async def _repeat(self, work: Callable[[], Awaitable[None]], pause: float) -> None:

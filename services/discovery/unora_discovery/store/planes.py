@@ -88,7 +88,7 @@ FACTS: Final = f"""
     FROM members CROSS JOIN unnest(hobby_option_ids) AS hobby GROUP BY hobby"""
 
 # After a restore into another cluster, rows name transactions that have not happened there yet.
-STAMP_ANEW: Final = """
+RESTAMP: Final = """
     UPDATE discovery.pool SET changed = pg_current_xact_id()::text::bigint
     WHERE user_id = ANY (ARRAY(SELECT user_id FROM discovery.pool
         WHERE changed >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint
@@ -130,9 +130,9 @@ async def get_facts(session: Session, slots: Slots) -> Facts:
     )
 
 
-async def stamp_anew(tx: Tx, limit: int) -> int:
+async def restamp(tx: Tx, limit: int) -> int:
     """Heals rows whose transaction is not of this cluster, as after a restore of a dump; returns their number."""
-    return await tx.run(STAMP_ANEW, limit)
+    return await tx.run(RESTAMP, limit)
 
 
 async def get_history(session: Session) -> str:

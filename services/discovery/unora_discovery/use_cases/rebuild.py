@@ -110,7 +110,7 @@ def _tiers(owners: Owners, policy: Policy) -> Part[TierNotice]:
     """DI-14: with the timers, as by the event. The event may still come, and is not newer then."""
 
     async def apply(tx: Tx, told: Sequence[TierNotice]) -> None:
-        await pool.plan_anew(tx)
+        await pool.replan(tx)
         await change_tiers(tx, told, policy)
 
     return Part(
@@ -129,7 +129,7 @@ def _profiles(directory: Directory) -> Part[Profile]:
     """Members who have only signed in stay out of the pool, as without a rebuild."""
 
     async def apply(tx: Tx, told: Sequence[Profile]) -> None:
-        await pool.plan_anew(tx)
+        await pool.replan(tx)
         await pool.project_profiles(tx, told, repair=True)
 
     return Part(

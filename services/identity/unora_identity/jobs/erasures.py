@@ -21,7 +21,7 @@ from unora_identity.resources import Resources
 from unora_identity.store import (
     erasures,
 )
-from unora_identity.use_cases.erasures import begin, erase_objects, lock_due, receive
+from unora_identity.use_cases.erasures import begin, erase_objects, lock_due, record_receipt
 
 ERASURE_BATCH: Final = 20
 
@@ -78,7 +78,7 @@ class ErasureJobs(Erasing):
 
     async def receipt(self, tx: Tx, erasure: Erasure) -> None:
         """Identity's own receipt."""
-        await receive(tx, erasure.id, self.runtime.context)
+        await record_receipt(tx, erasure.id, self.runtime.context)
 
 
 class ErasureGauges:

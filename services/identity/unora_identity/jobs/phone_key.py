@@ -23,6 +23,6 @@ class PhoneKeyWatch:
         """Compares the key with the one of the first process. Raises PhoneKeyDiffers."""
         known = self.runtime.resources.phone_key
         async with self.runtime.database.transaction() as tx:
-            stored = await phone_key.keep_first(tx, known.fingerprint)
+            stored = await phone_key.save_if_absent(tx, known.fingerprint)
         known.compare(stored)
         return 0

@@ -52,7 +52,7 @@ async def prove_holder(
     elif judged.standing is Standing.MOVES:
         await hide(tx, resources, locked, headers, holder, makes_account)
     elif judged.by_birth_date and holder.wrong:
-        await holders.forget_wrong(tx, locked.id)
+        await holders.delete_wrong_birth_dates(tx, locked.id)
     return judged
 
 
@@ -67,7 +67,7 @@ async def open_again(
     Returns the events; the caller emits them.
     """
     await holders.reopen(tx, locked.id, *(number or (None, None)))
-    await holders.forget_wrong(tx, locked.id)
+    await holders.delete_wrong_birth_dates(tx, locked.id)
     paused = locked.paused_at is not None
     events: list[MemberEvent] = [AccountReopened(**next(headers), paused=paused)]
     if number:
@@ -90,7 +90,7 @@ async def hide(
     """
     events = [] if holder.closed_at else await leave(tx, resources, locked, headers, AccountHidden)
     await holders.hide(tx, locked.id, tx.now + resources.policy.account_kept)
-    await holders.forget_wrong(tx, locked.id)
+    await holders.delete_wrong_birth_dates(tx, locked.id)
     if makes_account and await accounts.find_owner(tx, makes_account.challenge.forms) is None:
         events = [_with_successor(event, makes_account.new_account.user_id) for event in events]
     await emit_member_events(tx, events)

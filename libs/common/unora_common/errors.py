@@ -39,7 +39,7 @@ class InvalidArgument(DomainError):
 
 
 class Unauthenticated(DomainError):
-    """The call needs a valid token of a member, and has none."""
+    """The call needs a member's token, and there is none that can be trusted."""
 
     code = "UNAUTHENTICATED"
     reason = "TOKEN_INVALID"

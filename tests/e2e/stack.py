@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from unora_demo.cast import LEAST
-from unora_local.cli import STOPS_WITHIN
 from unora_local.run_folder import Row, RunFolder, start_time
+from unora_local.stack_commands import STOPS_WITHIN
 from unora_local.supervisor import LONGEST
 from unora_local.up import READY_WITHIN
 from unora_testing.deadlines import GENEROUS, PATIENCE, wait_until

@@ -18,7 +18,7 @@ from unora_gateway.policy import Policy
 from unora_gateway.refusals import HTTP, Said
 
 Node = dict[str, Any]
-KEPT: Final = (
+PASSED_HEADERS: Final = (
     *(":method", ":path", ":authority", ":scheme", ":protocol", "content-type", "content-length", "transfer-encoding"),
     "x-forwarded-proto",  # Envoy's own; without it no route is found. It is removed before services.
     *("te", "grpc-encoding", "grpc-accept-encoding", "grpc-timeout", "x-grpc-web", "accept", "origin"),
@@ -70,7 +70,7 @@ def tables(
         "ROUTES": tree,
         "METHODS": {route.path: True for route in routes},
         "PAGES": dict.fromkeys(pages, True),
-        "KEPT": dict.fromkeys(KEPT, True),
+        "PASSED_HEADERS": dict.fromkeys(PASSED_HEADERS, True),
         "REFUSALS": {each.reason: _said(each) for each in refusals},
         "OF_STATUS": OF_STATUS,
         "MILLISECONDS": {

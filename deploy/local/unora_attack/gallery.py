@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from unora_local.process import output_of
 from unora_testing.photos import hostile
 
 CONTENT_TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "APNG": "image/png", "WebP": "image/webp"}
@@ -44,12 +45,7 @@ async def make(folder: Path) -> Gallery:
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,
     )
-    try:
-        output, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    output = await output_of(process)
     if process.returncode:
         raise RuntimeError("the hostile pictures could not be made; see above")
     return msgspec.json.decode(output, type=Gallery)

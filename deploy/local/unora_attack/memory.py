@@ -8,7 +8,7 @@ from typing import Final
 import psutil
 from unora_tools.kubernetes.render import render
 
-BETWEEN: Final = 0.2
+INTERVAL: Final = 0.2
 """Seconds between two samples: a peak that is shorter may be missed, and reading more often costs what is measured."""
 UNITS: Final = {"Ki": 1 / 1024, "Mi": 1.0, "Gi": 1024.0}
 MEBIBYTE: Final = 1024 * 1024
@@ -41,7 +41,7 @@ class Memory:
     async def _sample(self) -> None:
         while True:
             self._peak = max(self._peak, await asyncio.to_thread(_taken, self._process))
-            await asyncio.sleep(BETWEEN)
+            await asyncio.sleep(INTERVAL)
 
 
 def _taken(process: psutil.Process) -> float:

@@ -16,6 +16,7 @@ import grpc
 import msgspec
 from unora_bench.driver import Call
 from unora_common.grpc_errors import read_details
+from unora_local.process import output_of
 
 from unora_attack.figures import OK, percentile
 from unora_attack.stack import Target
@@ -178,13 +179,10 @@ async def play(orders: Orders, folder: Path) -> Tally:
     )
     try:
         async with asyncio.timeout(MOST_SECONDS):
-            output, _ = await process.communicate()
+            output = await output_of(process)
     except TimeoutError:
         raise RuntimeError(f"the attacker of {orders.attack} did not end within {MOST_SECONDS:.0f} s") from None
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
         file.unlink(missing_ok=True)
     if process.returncode:
         raise RuntimeError(f"the attacker of {orders.attack} failed, see above")

@@ -13,7 +13,7 @@ from unora_attack.row import Attack, Played
 from unora_attack.scene import Scene
 
 TIMES: Final = 10
-BETWEEN: Final = 0.7
+INTERVAL: Final = 0.7
 """Seconds between two outages: services are connected again by then, so that each finds connections to end."""
 TERMINATE: Final = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -26,7 +26,7 @@ async def lost_connections(scene: Scene) -> Played:
     ended = 0
     for _ in range(TIMES):
         ended += await connection.fetchval(TERMINATE)
-        await asyncio.sleep(BETWEEN)
+        await asyncio.sleep(INTERVAL)
     await connection.close()
     return Played(note=f"{ended} connections ended")
 

@@ -9,7 +9,7 @@ import httpx
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 from unora_bench import population, processor
-from unora_bench.calls import CHECK_IN, check_ins
+from unora_bench.call_subjects import CHECK_IN, check_ins
 from unora_bench.driver import Call
 from unora_bench.driving import drive, plan_for, tokens_of
 from unora_bench.population import MEMBER

@@ -21,7 +21,7 @@ REFUSED_WITHIN_MS: Final = 1000.0
 SLOW: Final = "a JPEG of 400 repeated scans"
 FAULTY: Final = ("INVALID_ARGUMENT PHOTO_UNREADABLE", "INVALID_ARGUMENT PHOTO_TOO_LARGE")
 BUSY: Final = ("RESOURCE_EXHAUSTED PHOTO_WORK_BUSY",)
-AGAIN: Final = ("NOT_FOUND PHOTO_NOT_FOUND", "RESOURCE_EXHAUSTED")
+REPEATED: Final = ("NOT_FOUND PHOTO_NOT_FOUND", "RESOURCE_EXHAUSTED")
 """What else a flood of completions may get: the upload is over, or the member has too many calls."""
 
 
@@ -56,7 +56,7 @@ async def completions_at_once(scene: Scene, title: str) -> Played:
         content_type=picture.content_type,
     )
     tally = await scene.attack(orders)
-    expected = ("OK", *FAULTY, *AGAIN, "FAILED_PRECONDITION")
+    expected = ("OK", *FAULTY, *REPEATED, "FAILED_PRECONDITION")
     hints = (f"{tally.hints_missing} refusals without a hint",) if tally.hints_missing else ()
     return Played(tally, faults=(*_other_than(tally, expected), *hints))
 

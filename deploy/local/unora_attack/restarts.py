@@ -29,9 +29,9 @@ CONTEXT: Final = "discovery"
 ROUNDS: Final = 2
 DELAY: Final = "0.5"
 """Seconds for which a replica goes on serving at its end. Short, since these clients learn at once that it ends."""
-BETWEEN: Final = 0.01
+CALL_INTERVAL: Final = 0.01
 """Seconds between two calls: some are always under way when a replica stops."""
-STEADY: Final = 1.0
+SETTLE_SECONDS: Final = 1.0
 """Seconds for which both replicas are called before the next one stops: clients know the one that came back by then."""
 READY_WITHIN: Final = 30.0
 
@@ -79,10 +79,10 @@ async def rolling_restart(scene: Scene) -> Played:
         calling = asyncio.create_task(_call_until(restarted, scene, addresses))
         for _ in range(ROUNDS):
             for each in both:
-                await asyncio.sleep(STEADY)
+                await asyncio.sleep(SETTLE_SECONDS)
                 await each.stop()
                 await each.start()
-        await asyncio.sleep(STEADY)
+        await asyncio.sleep(SETTLE_SECONDS)
         restarted.set()
         tally = await calling
     failed = tuple(f"{number} {outcome}" for outcome, number in tally.outcomes.items() if outcome != OK)
@@ -111,7 +111,7 @@ async def _call_until(over: asyncio.Event, scene: Scene, addresses: str) -> Tall
     async with asyncio.TaskGroup() as group:
         for token in cycle(scene.callers):
             group.create_task(one(token))
-            await asyncio.sleep(BETWEEN)
+            await asyncio.sleep(CALL_INTERVAL)
             if over.is_set():
                 break
     await clients.close()

@@ -11,7 +11,7 @@ import uvloop
 from unora_bench.stack import new_folder, own_stack, say
 from unora_local.process import StartFailedError
 from unora_local.run_folder import RunFolder
-from unora_local.stopping import STOPPED, stopped_first
+from unora_local.stopping import EXIT_INTERRUPTED, stopped_first
 
 from unora_attack import gallery
 from unora_attack.gallery import Gallery
@@ -37,7 +37,7 @@ async def _until_told_to_stop(folder: RunFolder, attacks: Sequence[Attack]) -> i
         stopped = await stopped_first(
             playing, lambda: say(f"stopped after {len(rows)} of {len(attacks)} attacks; the stack ends")
         )
-        status = STOPPED if stopped else 0
+        status = EXIT_INTERRUPTED if stopped else 0
     except (StartFailedError, TimeoutError, OSError, RuntimeError) as error:
         say(f"the attacks could not be played to the end: {error}")
         status = 1

@@ -18,7 +18,7 @@ from unora_sdk.deliveries import Delivery
 
 from unora_bench.event_world import EventWorld, inventory
 
-APART: Final = 0.02
+INTERVAL: Final = 0.02
 """Seconds between two events, or two calls, of an idle system: the one before is done, with what follows from it."""
 
 
@@ -65,7 +65,7 @@ async def calls_beside(world: EventWorld, work: Callable[[], Awaitable[object]])
         started = time.perf_counter()
         await stub.ListServers(ListServersRequest(), metadata=member.metadata)
         taken.append((time.perf_counter() - started) * 1000)
-        await asyncio.sleep(APART)
+        await asyncio.sleep(INTERVAL)
     await working
     return taken
 

@@ -21,7 +21,7 @@ from unora_safety.use_cases.audit_verification import verify_chains
 
 from unora_bench import event_limits
 from unora_bench.event_limits import BARE
-from unora_bench.event_times import APART, calls_beside, delays, percentile
+from unora_bench.event_times import INTERVAL, calls_beside, delays, percentile
 from unora_bench.event_world import EventWorld, event_world
 from unora_bench.figures import Figure, Group
 from unora_bench.rebuild import rebuild_figures
@@ -122,7 +122,7 @@ async def _consume(
 async def _drain(run: Run, world: EventWorld, consumer: Consumer) -> None:
     """What is left of the backlog, with calls to the same process meanwhile."""
     async with run.watched() as noise:
-        idle = await calls_beside(world, partial(asyncio.sleep, APART * 100))
+        idle = await calls_beside(world, partial(asyncio.sleep, INTERVAL * 100))
         started, applied = time.perf_counter(), 0
 
         async def drain() -> None:
@@ -147,7 +147,7 @@ async def _drain(run: Run, world: EventWorld, consumer: Consumer) -> None:
 
 async def _times(run: Run, matching: App[Any, Any], consumer: Consumer) -> None:
     busy = min(BUSY_EVENTS, run.largest)
-    cases = (("idle", IDLE_EVENTS, 1, APART, 50.0), ("at 1,000 events/s", busy, 10, 0.01, 250.0))
+    cases = (("idle", IDLE_EVENTS, 1, INTERVAL, 50.0), ("at 1,000 events/s", busy, 10, 0.01, 250.0))
     for name, count, each, apart, aim in cases:
         async with run.watched() as noise:
             found = await delays(matching, consumer, count, each=each, apart=apart)

@@ -22,7 +22,7 @@ from unora_local.env import Env
 from unora_local.run_folder import RunFolder
 
 from unora_bench import population, processor, rest
-from unora_bench.calls import CHECK_IN, DASHBOARD, check_in
+from unora_bench.call_subjects import CHECK_IN, DASHBOARD, check_in
 from unora_bench.driver import Call, Plan, Result
 from unora_bench.driving import drive, plan_for, tokens_of
 from unora_bench.figures import Figure, Group

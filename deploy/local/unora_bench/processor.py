@@ -9,11 +9,11 @@ from typing import Final
 import psutil
 from unora_local.run_folder import Row
 
-LOOK: Final = 0.5
+POLL: Final = 0.5
 """Seconds between two looks at what a stack does: shorter, and one call would make a resting stack look busy."""
-RESTING: Final = 0.25
+IDLE_LOAD: Final = 0.25
 """Of one processor: what an idle stack takes with its jobs, and some more."""
-LOOKS: Final = 240
+MAX_POLLS: Final = 240
 
 
 def spent(rows: Iterable[Row]) -> dict[str, float]:
@@ -24,10 +24,10 @@ def spent(rows: Iterable[Row]) -> dict[str, float]:
 async def at_rest(rows: Sequence[Row]) -> None:
     """Waits until a stack does little: until what follows from its last calls is done too. Two minutes at most."""
     before, calm = spent(rows), 0
-    for _ in range(LOOKS):
-        await asyncio.sleep(LOOK)
+    for _ in range(MAX_POLLS):
+        await asyncio.sleep(POLL)
         after = spent(rows)
-        calm = calm + 1 if sum(after.values()) - sum(before.values()) < LOOK * RESTING else 0
+        calm = calm + 1 if sum(after.values()) - sum(before.values()) < POLL * IDLE_LOAD else 0
         if calm == 2:
             return
         before = after

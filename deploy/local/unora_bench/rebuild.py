@@ -9,6 +9,7 @@ from typing import Final
 
 import asyncpg
 from unora_local import services
+from unora_local.process import output_of
 from unora_local.run_folder import RunFolder
 
 from unora_bench import processor
@@ -17,7 +18,7 @@ from unora_bench.members import make_members
 from unora_bench.run import Run
 from unora_bench.stack import new_folder, own_stack, say
 
-AIM: Final = 1_700
+AIM_ROWS_PER_SECOND: Final = 1_700
 """Profiles a second: a million in ten minutes."""
 AIM_FROM: Final = 10_000
 """Members from which on the aim counts: below, the start of the command's process takes most of the time."""
@@ -28,7 +29,7 @@ COPY: Final = (
     "VACUUM discovery.candidates",
 )
 WRITE: Final = "INSERT INTO discovery.candidates SELECT * FROM discovery.bench_copy ORDER BY user_id"
-LONG: Final = 3600.0
+STATEMENT_TIMEOUT: Final = 3600.0
 
 
 async def rebuild_figures(run: Run) -> None:
@@ -48,8 +49,8 @@ async def rebuild_figures(run: Run) -> None:
 
 
 async def _measure(run: Run, stack: RunFolder, connection: asyncpg.Connection[asyncpg.Record], size: int) -> None:
-    await connection.execute("DELETE FROM discovery.candidates", timeout=LONG)
-    await connection.execute("VACUUM ANALYZE discovery.candidates", timeout=LONG)
+    await connection.execute("DELETE FROM discovery.candidates", timeout=STATEMENT_TIMEOUT)
+    await connection.execute("VACUUM ANALYZE discovery.candidates", timeout=STATEMENT_TIMEOUT)
     rows = stack.rows()
     before = processor.spent(rows)
     say("the pool is made anew")
@@ -72,7 +73,7 @@ async def _measure(run: Run, stack: RunFolder, connection: asyncpg.Connection[as
             unit="profiles/s",
             limit=limit,
             limit_name="bare SQL writing the same rows",
-            aim=AIM if size >= AIM_FROM else None,
+            aim=AIM_ROWS_PER_SECOND if size >= AIM_FROM else None,
             noise=noise.value,
         )
     )
@@ -84,9 +85,9 @@ async def _measure(run: Run, stack: RunFolder, connection: asyncpg.Connection[as
 async def _write(connection: asyncpg.Connection[asyncpg.Record]) -> float:
     """Seconds of one statement that writes the rows of the pool, which it leaves as it was."""
     for statement in COPY:
-        await connection.execute(statement, timeout=LONG)
+        await connection.execute(statement, timeout=STATEMENT_TIMEOUT)
     started = time.monotonic()
-    await connection.execute(WRITE, timeout=LONG)
+    await connection.execute(WRITE, timeout=STATEMENT_TIMEOUT)
     seconds = time.monotonic() - started
     await connection.execute("DROP TABLE discovery.bench_copy")
     return seconds
@@ -98,13 +99,9 @@ async def _rebuild(discovery: int) -> None:
     process = await asyncio.create_subprocess_exec(
         *command, env=_environment(discovery), stdout=asyncio.subprocess.DEVNULL
     )
-    try:
-        if await process.wait():
-            raise RuntimeError("the rebuild failed; its reason stands above")
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    await output_of(process)
+    if process.returncode:
+        raise RuntimeError("the rebuild failed; its reason stands above")
 
 
 def _environment(process: int) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from unora_bench.baseline import Known, change
 from unora_bench.figures import NOISE_LIMIT, Figure, Verdict
 
-WORSE: float = 0.2
+TOLERANCE: float = 0.2
 """A share (or, without one, a value) that is worse than the baseline's by more than this part has regressed."""
 
 
@@ -45,7 +45,7 @@ def summary(figures: Sequence[Figure], known: Mapping[str, Known]) -> str:
 def regression(figure: Figure, known: Mapping[str, Known]) -> float | None:
     """By which part the figure is worse than the baseline's; None if by 20 % or less, or beside too much noise."""
     by = change(figure, known)
-    return -by if by is not None and by < -WORSE and figure.noise <= NOISE_LIMIT else None
+    return -by if by is not None and by < -TOLERANCE and figure.noise <= NOISE_LIMIT else None
 
 
 def number(value: float) -> str:

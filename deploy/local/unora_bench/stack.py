@@ -16,9 +16,9 @@ from typing import Final
 from unora_local.env import Env
 from unora_local.process import Process, inherited_environment
 from unora_local.run_folder import RunFolder
+from unora_local.stack_commands import STOPS_WITHIN
 
 READY_WITHIN: Final = 120.0
-STOPS_WITHIN: Final = 60.0
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 from unora_local.mistakes import Mistake
 from unora_local.process import StartFailedError
-from unora_local.stopping import STOPPED, stopped_first
+from unora_local.stopping import EXIT_INTERRUPTED, stopped_first
 
 from unora_compose.engines import CannotRun, not_run
 
@@ -32,6 +32,6 @@ def outcome(work: Coroutine[Any, Any, bool | int], ends: str) -> int:
 async def _until_told_to_stop(work: Coroutine[Any, Any, bool | int], ends: str) -> int:
     running = asyncio.ensure_future(work)
     if await stopped_first(running, lambda: print(f"\nstopped; {ends}", file=sys.stderr)):
-        return STOPPED
+        return EXIT_INTERRUPTED
     result = running.result()
     return (0 if result else 1) if isinstance(result, bool) else result

@@ -33,8 +33,8 @@ async def venue(home: Home, project: Project) -> AsyncIterator[Venue]:
     payments = SandboxLayout(
         port=project.ports[PAYMENTS],
         state=home.project / "payments.json",
-        key=(home.files / compose_files.KEPT / "stripe_secret_key").read_text(),
-        webhook_secret=(home.files / compose_files.KEPT / "stripe_webhook_secret").read_text(),
+        key=(home.files / compose_files.SECRETS_FOLDER / "stripe_secret_key").read_text(),
+        webhook_secret=(home.files / compose_files.SECRETS_FOLDER / "stripe_webhook_secret").read_text(),
         host=await reached_by_containers(project.docker),
     )
     env = Env({**addresses(home.files, project.ports), **payments.published()})

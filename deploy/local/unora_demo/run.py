@@ -22,7 +22,7 @@ from unora_local.mistakes import Mistake
 from unora_local.process import StartFailedError
 from unora_local.progress import Progress
 from unora_local.run_folder import RunFolder
-from unora_local.stopping import STOPPED, stopped_first
+from unora_local.stopping import EXIT_INTERRUPTED, stopped_first
 from unora_local.up import READY_WITHIN, Stack
 from unora_testing import invariants
 from unora_testing.deadlines import GENEROUS
@@ -89,7 +89,7 @@ def main(folder: RunFolder, wishes: Wishes = DEFAULTS) -> int:
 async def _until_told_to_stop(folder: RunFolder, wishes: Wishes, events: EventRecording) -> int:
     playing = asyncio.create_task(_play_somewhere(folder, wishes, events))
     if await stopped_first(playing, lambda: print("\nstopped", file=sys.stderr)):
-        return STOPPED
+        return EXIT_INTERRUPTED
     return playing.result()
 
 

@@ -15,21 +15,21 @@ import asyncpg
 from unora.identity.v1.profile_service_pb2 import ListHobbiesRequest, SetHobbiesRequest
 from unora_local.client import Refused, Session, request_id
 
-PAUSE: Final = 0.2
+CALL_INTERVAL: Final = 0.2
 """Seconds between two changes: as precisely as that is told what was lost."""
 ANSWERED_WITHIN: Final = 120.0
 # Words, since the contact guard refuses figures (PR-10).
 FIRST: Final = ("walks", "tea", "maps", "rivers", "bread", "letters", "gardens", "kites", "stars", "trains")
-MORE: Final = ("music", "chess", "snow", "soup", "paint", "clay", "birds", "boats", "hills", "rain")
-NUMBERS: Final = len(FIRST) ** 2 * len(MORE)
+MORE_WORDS: Final = ("music", "chess", "snow", "soup", "paint", "clay", "birds", "boats", "hills", "rain")
+NUMBERS: Final = len(FIRST) ** 2 * len(MORE_WORDS)
 SAID: Final = "SELECT micro_description FROM identity.hobbies WHERE user_id = $1 ORDER BY position LIMIT 1"
 
 
 def words(number: int) -> str:
     """What is said at a number below NUMBERS."""
-    hundreds, rest = divmod(number, len(FIRST) * len(MORE))
-    tens, units = divmod(rest, len(MORE))
-    return f"Long {FIRST[hundreds]}, slow {FIRST[tens]}, quiet {MORE[units]}."
+    hundreds, rest = divmod(number, len(FIRST) * len(MORE_WORDS))
+    tens, units = divmod(rest, len(MORE_WORDS))
+    return f"Long {FIRST[hundreds]}, slow {FIRST[tens]}, quiet {MORE_WORDS[units]}."
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Diary:
             while len(self.answered) < wanted:
                 if self._task is not None and self._task.done():
                     self._task.result()
-                await asyncio.sleep(PAUSE / 4)
+                await asyncio.sleep(CALL_INTERVAL / 4)
 
     async def kept(self, superuser: asyncpg.Connection[asyncpg.Record]) -> int:
         """How many of the answered changes there are in the database: the number of the last, plus one."""
@@ -98,4 +98,4 @@ class Diary:
                 self.refused.append((time.monotonic(), f"{error.code} {error.reason}".strip()))
             else:
                 self.answered.append(time.monotonic())
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(CALL_INTERVAL)

@@ -28,7 +28,7 @@ from unora_drill.scene import Scene, refusal
 MONTH: Final = timedelta(days=31)
 DAY: Final = timedelta(days=1)
 LATER: Final = timedelta(minutes=5)
-AGAIN: Final = timedelta(seconds=61)
+RETRY_AFTER: Final = timedelta(seconds=61)
 """By the rule clock: after so long billing asks the provider again."""
 RENEWED_WITHIN: Final = 60.0
 RENEWALS: Final = "SELECT count(*) FROM billing.payments WHERE renews_subscription_id IS NOT NULL"
@@ -73,7 +73,7 @@ async def _payments(scene: Scene, record: Record) -> None:
         during = await _tier(payer)
         with record.step("nothing: the provider is back, and billing asks again within a minute"):
             await stack.start_payments()
-            await _until(clock, RENEWED, 1, AGAIN)
+            await _until(clock, RENEWED, 1, RETRY_AFTER)
             await clock.wait_until_idle()
         payer = await _session(scene, gateway, logins[0])
         after = await _tier(payer)

@@ -13,7 +13,7 @@ from unora_local.mistakes import Mistake
 from unora_local.process import StartFailedError
 from unora_local.progress import Progress
 from unora_local.run_folder import RunFolder
-from unora_local.stopping import STOPPED, stopped_first
+from unora_local.stopping import EXIT_INTERRUPTED, stopped_first
 
 from unora_drill.record import Drill, Record
 from unora_drill.scene import Scene
@@ -34,7 +34,7 @@ async def _until_told_to_stop(folder: RunFolder, drills: Sequence[Drill], member
     playing = asyncio.create_task(play(folder, Progress(), drills, members, records))
     try:
         stopped = await stopped_first(playing, lambda: print("\nstopped; the stack ends", file=sys.stderr))
-        status = STOPPED if stopped else 0
+        status = EXIT_INTERRUPTED if stopped else 0
     except (Mistake, Refused, StartFailedError, TimeoutError, Unexpected) as error:
         print(f"\nthe drills could not be played to the end: {error}", file=sys.stderr)
         status = 1

@@ -5,7 +5,7 @@ import asyncio
 from unora_common.config import CONTEXTS
 
 from unora_local.layout import Layout
-from unora_local.process import StartFailedError
+from unora_local.process import StartFailedError, output_of
 from unora_local.run_folder import RunFolder
 from unora_local.running import env_of
 from unora_local.services import environment, module
@@ -43,13 +43,7 @@ async def _run(folder: RunFolder, *command: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    try:
-        output, _ = await child.communicate()
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-    text = output.decode().strip()
+    text = (await output_of(child)).decode().strip()
     if child.returncode:
         raise StartFailedError(text)
     return text

@@ -38,7 +38,7 @@ NATS: Final = "nats:4222"
 NATS_PORT, NATS_MONITORING_PORT = 4222, 8222
 NATS_STORE: Final = Path("/data")
 BUCKET: Final = "photos"
-KEPT: Final = "kept"
+SECRETS_FOLDER: Final = "kept"
 """The folder, within that of compose, of what is created once."""
 OPEN_FOLDER, OPEN_FILE = 0o755, 0o444
 
@@ -52,9 +52,9 @@ def write(
     gateway = _gateway_files(environ)
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    passwords = Passwords(folder / KEPT / "passwords.json")
+    passwords = Passwords(folder / SECRETS_FOLDER / "passwords.json")
     names = [*contexts, *tls.CALLERS, tls.FRONT, *tls.OUTSIDE, *tls.NATS, tls.POSTGRES]
-    certificates = tls.ensure(folder / KEPT / "tls", names)
+    certificates = tls.ensure(folder / SECRETS_FOLDER / "tls", names)
     for name, certificate in certificates.items():
         ca, cert, key = certificate.read()
         _put(folder / name, {"ca.pem": ca, "cert.pem": cert, "key.pem": key})
@@ -63,15 +63,15 @@ def write(
         _put(folder / context, _service(context, passwords) | {AUTHORITY: authority})
         address = _database(f"unora_{context}_owner", passwords)
         _put(folder / f"{context}-migrate", {"database_url": address, AUTHORITY: authority})
-    _put(folder / "identity", _identity(folder / KEPT, passwords))
-    _put(folder / "billing", _billing(folder / KEPT))
-    _put(folder / "safety", {"audit.pem": ensure_file(folder / KEPT / "audit.pem", signing_key).read_bytes()})
+    _put(folder / "identity", _identity(folder / SECRETS_FOLDER, passwords))
+    _put(folder / "billing", _billing(folder / SECRETS_FOLDER))
+    _put(folder / "safety", {"audit.pem": ensure_file(folder / SECRETS_FOLDER / "audit.pem", signing_key).read_bytes()})
     _put(folder / "postgres", {"password": passwords["postgres"], "pg_hba.conf": ACCESS})
     address = _database("postgres", passwords, f"{MOUNTED}/admin")
     _put(folder / "cluster" / "admin", {"database_url": address, AUTHORITY: authority})
     _put(folder / "cluster" / "passwords", {role: passwords[role] for role in role_names(contexts)})
     _put(folder / "streams", {"nats_url": _nats(ADMIN, passwords)})
-    _put(folder / "s3", _s3_server(folder / KEPT / "s3-tls", passwords))
+    _put(folder / "s3", _s3_server(folder / SECRETS_FOLDER / "s3-tls", passwords))
     _put(folder / "gateway" / targets.COMPOSE_FOLDER.name, gateway)
     _front(folder / "gateway" / "front", certificates[tls.FRONT])
     _nats_server(folder / "nats", passwords, reads, contexts)

@@ -171,3 +171,16 @@ def tail(log: Path, lines: int = 20) -> str:
     except FileNotFoundError:
         return "  (no output)"
     return "\n".join(f"  {line}" for line in text.splitlines()[-lines:]) or "  (no output)"
+
+
+async def output_of(child: asyncio.subprocess.Process) -> bytes:
+    """Waits until a child has ended. Returns what it wrote to standard output, if that is a pipe. If the caller is
+    cancelled, the child is killed.
+    """
+    try:
+        output, _ = await child.communicate()
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    return output or b""

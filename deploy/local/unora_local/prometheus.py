@@ -22,7 +22,7 @@ RULES_VARIABLE: Final = "UNORA_PROMETHEUS_RULES"
 INTERVAL_VARIABLE: Final = "UNORA_PROMETHEUS_INTERVAL"
 """Names another time between two scrapes."""
 INTERVAL: Final = "5s"
-KEPT: Final = "3d"
+RETENTION: Final = "3d"
 MISSING: Final = """\
 OBSERVE=1 needs Prometheus, and there is no program `prometheus` on the PATH. Debian and Ubuntu have it:
   apt-get install --no-install-recommends prometheus
@@ -59,7 +59,7 @@ class Prometheus(Launcher):
         config = self._write()
         data = f"--storage.tsdb.path={self.folder / 'data'}"
         listen = f"--web.listen-address=127.0.0.1:{self._port}"
-        options = (f"--storage.tsdb.retention.time={KEPT}", "--log.level=warn")
+        options = (f"--storage.tsdb.retention.time={RETENTION}", "--log.level=warn")
         command = [self._program, f"--config.file={config}", data, listen, *options]
         await self._launch(Process("prometheus", command, log=self._log))
 

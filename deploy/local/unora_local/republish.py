@@ -7,7 +7,7 @@ import signal
 import subprocess
 from types import FrameType
 
-from unora_common.cli import STOPPED
+from unora_common.cli import EXIT_INTERRUPTED
 from unora_common.config import CONTEXTS
 from unora_common.event_names import UnknownEventError
 from unora_common.republish_options import NotRepublishableError, Wanted, rfc3339, wanted
@@ -49,7 +49,7 @@ def _until_it_ends(child: subprocess.Popen[bytes]) -> int:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    return STOPPED if status == -signal.SIGTERM else abs(status)
+    return EXIT_INTERRUPTED if status == -signal.SIGTERM else abs(status)
 
 
 def _words(asked: Wanted) -> list[str]:

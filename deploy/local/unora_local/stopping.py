@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
-STOPPED: Final = 130
+EXIT_INTERRUPTED: Final = 130
 """The exit status after Ctrl-C."""
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

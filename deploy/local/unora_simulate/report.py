@@ -18,7 +18,7 @@ SMALL: Final = 1 << 20
 """Bytes. A smaller table says nothing of what a row takes."""
 JUDGED_FROM: Final = 120
 """Days of a run from which on growth is judged: cards stay for 90."""
-STEADY: Final = 1.03
+GROWTH_LIMIT: Final = 1.03
 """A table with at most this times the rows per member that it had a month ago or earlier has its bound."""
 
 
@@ -58,7 +58,7 @@ class Run:
         # small run the number of events goes up and down.
         before = [step for step in self.steps if max(last.day - 120, 60) <= step.day <= last.day - 30]
         then = max((step.tables[table].rows / step.members for step in before), default=math.inf)
-        return Growth.BOUNDED if now <= then * STEADY else Growth.GROWS
+        return Growth.BOUNDED if now <= then * GROWTH_LIMIT else Growth.GROWS
 
 
 def measured_days(days: int, others: Sequence[int] = ()) -> list[int]:

@@ -28,7 +28,7 @@ parser.add_argument(
 parser.add_argument(
     "--steady",
     type=float,
-    default=run.STEADY,
+    default=run.SETTLE_SECONDS,
     metavar="SECONDS",
     help="how long members call between two steps (default: %(default)s)",
 )

@@ -28,7 +28,7 @@ SERVING: Final = 2
 AT_ONCE: Final = 3
 """How many contexts are rolled at the same time; within each, one process after the other."""
 READY_WITHIN: Final = 60.0
-NOTICED: Final = 3.0
+CLIENTS_RECONNECT_WITHIN: Final = 3.0
 """Seconds after which all clients have found a process that is ready again, before the next one ends: clients try every
 two seconds, and the gateway asks as often. In a cluster this is `minReadySeconds`.
 """
@@ -141,7 +141,7 @@ class Fleet:
         for replica in range(SERVING):
             await self._supervisor.end(services.process_name(context, replica))
             await self._start_serving(context, replica, release)
-            await asyncio.sleep(NOTICED)
+            await asyncio.sleep(CLIENTS_RECONNECT_WITHIN)
 
     async def _roll_worker(self, context: str, release: Release) -> None:
         last = self._workers[context]

@@ -44,7 +44,7 @@ MISSES_EVERY: Final = 6
 CLOSED_WITHIN: Final = 60.0
 """Seconds within which all days that are over must be closed."""
 AFTER_A_FAILURE: Final = 1.0
-KEPT: Final = {
+COUNTED_RECORDS: Final = {
     "check-ins": "SELECT count(*) FROM streak.check_ins",
     "subscriptions": "SELECT count(*) FROM billing.subscriptions",
 }
@@ -66,8 +66,8 @@ def by_rest(env: Env, tally: Tally) -> Gateway:
 
 
 async def counted(superuser: asyncpg.Connection[asyncpg.Record]) -> dict[str, int]:
-    """How much of KEPT is there."""
-    return {what: await superuser.fetchval(sql) for what, sql in KEPT.items()}
+    """How much of COUNTED_RECORDS is there."""
+    return {what: await superuser.fetchval(sql) for what, sql in COUNTED_RECORDS.items()}
 
 
 @dataclass
@@ -82,7 +82,7 @@ class Load:
     """Of members who are there already; those that are connected check in each day."""
     tally: Tally = field(default_factory=Tally)
     before: dict[str, int] = field(default_factory=dict)
-    """What was there of KEPT before."""
+    """What was there of COUNTED_RECORDS before."""
     day_seconds: float = DAY_SECONDS
     days: int = 0
     """That have passed."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 from unora_local.mistakes import Mistake
-from unora_local.process import StartFailedError, inherited_environment
+from unora_local.process import StartFailedError, inherited_environment, output_of
 from unora_local.run_folder import CLONE
 from unora_tools.schemas import described
 from unora_tools.schemas.recorded import FROM
@@ -123,12 +123,7 @@ async def _run(command: Sequence[str], env: Mapping[str, str] | None = None, cwd
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,  # Ctrl-C in a terminal is for this process, which ends the other
     )
-    try:
-        output, _ = await child.communicate()
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
+    output = await output_of(child)
     if child.returncode:
         raise StartFailedError(f"{' '.join(command[:4])} … failed:\n{output.decode(errors='replace').strip()}")
     return output.decode()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
 REPEATABLE: Final = ("UNAVAILABLE", "DEADLINE_EXCEEDED")
-WAITS: Final = (0.1, 0.3, 1.0, 3.0)
+RETRY_DELAYS: Final = (0.1, 0.3, 1.0, 3.0)
 """Seconds before each repeat."""
 
 
@@ -57,7 +57,7 @@ class RepeatingGateway(Gateway):
     async def call(self, method: UnaryUnaryMultiCallable[Q, A], request: Q, token: str = "") -> A:
         """Call a method, and repeat it if need be. Raises Refused, of the last try."""
         began = time.monotonic()
-        for wait in (*WAITS, None):
+        for wait in (*RETRY_DELAYS, None):
             try:
                 answer = await super().call(method, request, token)
             except Refused as error:

@@ -23,7 +23,7 @@ from unora_local.mistakes import Mistake
 from unora_local.process import StartFailedError
 from unora_local.progress import Progress
 from unora_local.run_folder import CLONE, RunFolder
-from unora_local.stopping import STOPPED, stopped_first
+from unora_local.stopping import EXIT_INTERRUPTED, stopped_first
 from unora_tools.schemas.recorded import SCHEMAS
 
 from unora_upgrade import checks, release
@@ -36,7 +36,7 @@ from unora_upgrade.repeating import Tally
 HOME: Final = CLONE / ".run" / "upgrade"
 """Where earlier releases are built, and the stack has its folder."""
 MEMBERS: Final = 16
-STEADY: Final = 10.0
+SETTLE_SECONDS: Final = 10.0
 """Seconds for which members call between two steps."""
 IDLE_WITHIN: Final = 120.0
 FAULTS: Final = 5
@@ -51,7 +51,7 @@ class Plan:
     wanted: str | None = None
     """The commit of the earlier release; None for the one in `deploy/upgrade/from`."""
     members: int = MEMBERS
-    steady: float = STEADY
+    steady: float = SETTLE_SECONDS
 
 
 def main(plan: Plan) -> int:
@@ -66,7 +66,7 @@ def main(plan: Plan) -> int:
 async def _until_told_to_stop(plan: Plan) -> int:
     running = asyncio.create_task(_run(plan))
     if await stopped_first(running, lambda: print("\nstopped; the stack ends", file=sys.stderr)):
-        return STOPPED
+        return EXIT_INTERRUPTED
     return running.result()
 
 

@@ -25,7 +25,7 @@ from unora_notifier.waiting import News, Waiting
 Handler = Callable[[Event[Any], sqlite3.Connection], Awaitable[None]]
 SOONEST: Final = 1.0
 """Seconds until an event is tried again, at least."""
-LOOK: Final = 1.0
+POLL_SECONDS: Final = 1.0
 """Seconds between two looks for what has waited."""
 AT_ONCE: Final = 10
 """How many of those that have waited are told at once."""
@@ -71,7 +71,7 @@ class Notifier:
             except sqlite3.Error as error:
                 log.warning("what waits cannot be read: %s; trying again", error)
             with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), LOOK)
+                await asyncio.wait_for(stopping.wait(), POLL_SECONDS)
 
     async def tell_due(self) -> bool:
         """Tells some of those that have waited and are due; False if there are none."""

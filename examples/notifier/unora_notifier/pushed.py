@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-KEPT: Final = timedelta(days=30)
+RECORD_RETENTION: Final = timedelta(days=30)
 """As long as the subscriber knows an event again."""
 TABLE: Final = """
     CREATE TABLE IF NOT EXISTS pushed (
@@ -48,7 +48,7 @@ class Pushed:
     def _note(self, table: str, *values: str) -> bool:
         """Adds a row, and deletes those that no repeat of an event can need any more."""
         now = datetime.now(UTC)
-        self._connection.execute(f"DELETE FROM {table} WHERE at < ?", ((now - KEPT).isoformat(),))
+        self._connection.execute(f"DELETE FROM {table} WHERE at < ?", ((now - RECORD_RETENTION).isoformat(),))
         row = (*values, now.isoformat())
         places = ", ".join("?" * len(row))
         return (

@@ -166,9 +166,7 @@ class App(Generic[C, R]):
         )
         opened.push_async_callback(self.messaging.close)
         opened.push_async_callback(self.clients.close)
-        direct = config.database_url
-        if config.direct_database_url:
-            direct = database_url.checked(config.direct_database_url, "UNORA_DIRECT_DATABASE_URL")
+        direct = database_url.direct(config.database_url, config.direct_database_url)
         self.relay = Relay(self.context, direct, self.messaging.client, self.log, self.metrics, timeouts, self.tracing)
         opened.push_async_callback(self.relay.close)
         self.readiness = Readiness(
@@ -204,12 +202,12 @@ class App(Generic[C, R]):
         self.jobs += self._make_jobs(self.service.jobs)
         self.jobs.append(Job(Every(600.0), housekeeping.purge, self.log, self.metrics, self.tracing))
         self.followers += self._make_jobs(self.service.followers)
-        counts = [
+        declared = [
             Count(method.__name__, method)
             for part in [make(self.runtime) for make in self.service.gauges]
             for method in marked(part, "counts")
         ]
-        counts = [count_outbox(self.context), *counts, *count_due(self.jobs)]
+        counts = [count_outbox(self.context), *declared, *count_due(self.jobs)]
         self.gauges = Gauges(self.runtime, counts, lambda: self.relay.leads)
         self.backlogs = Backlogs(self.runtime, self.messaging, self.consumers)
 

@@ -31,7 +31,7 @@ from unora_common.service import Service
 from unora_common.stray_output import capture, capture_loop
 from unora_common.transient import is_transient
 
-STOPPED = 130
+EXIT_INTERRUPTED = 130
 """The exit status of a command that a signal ended, as shells have it for Ctrl-C."""
 REPUBLISH = (
     "Publishes events again, with their ids, times and bytes, and with the header unora-again: without options all "
@@ -181,7 +181,7 @@ async def _until(stop: asyncio.Event, app: App[C, R], options: argparse.Namespac
 def _stopped(app: App[C, R], options: argparse.Namespace) -> int:
     """Says that a signal ended a command before it was done. Returns its exit status."""
     print(f"\nunora_{app.context}: {options.command} was stopped", file=sys.stderr)
-    return STOPPED
+    return EXIT_INTERRUPTED
 
 
 def _settle() -> None:

@@ -24,7 +24,7 @@ from unora_common.tracing.tracing import NOT_RECORDED, Tracing
 S = TypeVar("S")
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
-MARGIN = 0.05
+DEADLINE_MARGIN = 0.05
 """Seconds that each hop keeps for itself, so that the inner service reports its own time-out."""
 
 BALANCED: Final[dict[str, Any]] = {
@@ -68,7 +68,7 @@ class Clients:
         """Calls a method of a stub within the rest of the deadline. Raises grpc.aio.AioRpcError, or TimeoutError if no
         time is left.
         """
-        seconds = min(seconds_left(self._longest) - MARGIN, self._longest)
+        seconds = min(seconds_left(self._longest) - DEADLINE_MARGIN, self._longest)
         if seconds <= 0:
             raise TimeoutError
         return await method(request, timeout=seconds, metadata=((trace.HEADER, trace.current()),))

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex
 
 MADE_CONCURRENTLY: Final = {"made": "concurrently"}
-TURN: Final = "SELECT pg_try_advisory_lock(hashtext('unora indexes'))"
+TRY_LOCK: Final = "SELECT pg_try_advisory_lock(hashtext('unora indexes'))"
 """One process makes them. The others ask again and again: to wait inside of Postgres would hold up the one that makes
 them, since that waits for all older transactions.
 """
@@ -33,7 +33,7 @@ async def make_missing(connection: asyncpg.Connection[Any], tables: MetaData) ->
     if not declared:
         return False
     await connection.execute("SET statement_timeout = 0; SET lock_timeout = 0")  # while it waits, nobody waits for it
-    while not await connection.fetchval(TURN):  # noqa: ASYNC110 - there is no event to wait for
+    while not await connection.fetchval(TRY_LOCK):  # noqa: ASYNC110 - there is no event to wait for
         await asyncio.sleep(POLL)
     made = [await _make(connection, index) for index in sorted(declared, key=lambda each: str(each.name))]
     return any(made)

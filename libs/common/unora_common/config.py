@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 from unora_sdk.environment import ConfigError, given
-from unora_sdk.stores import KEPT
+from unora_sdk.stores import RECORD_RETENTION
 
 from unora_common.logs import LogControl
 
@@ -126,10 +126,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             raise ConfigError(f"UNORA_LOG_SAMPLE cannot be used: {error}") from None
         last = self.outbox_days + STREAM_DAYS
         why = f"an event of the outbox can be published again, and come {last} days after it was applied"
-        if last > KEPT.days:
+        if last > RECORD_RETENTION.days:
             raise ConfigError(
                 f"UNORA_OUTBOX_DAYS is {self.outbox_days}: {why}, and subscribers would apply it twice, since they "
-                f"remember it for {KEPT.days} days. Set it to {KEPT.days - STREAM_DAYS} at most"
+                f"remember it for {RECORD_RETENTION.days} days. Set it to {RECORD_RETENTION.days - STREAM_DAYS} at most"
             )
         if last > self.inbox_days:
             raise ConfigError(

@@ -11,7 +11,7 @@ import asyncpg
 from unora_common.leases import Pooled, is_closed
 from unora_common.timeouts import Timeouts
 
-BROKEN = (asyncpg.InternalClientError, asyncpg.ReadOnlySQLTransactionError)
+BROKEN_CONNECTION_ERRORS = (asyncpg.InternalClientError, asyncpg.ReadOnlySQLTransactionError)
 """Errors after which a connection must not go back to the pool: its state is unknown, or it leads to a server that is
 no longer the primary.
 """

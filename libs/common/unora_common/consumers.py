@@ -14,31 +14,24 @@ The platform makes the durable consumers (`streams.py`); a process only takes fr
 from __future__ import annotations
 
 import asyncio
-import time
-from datetime import datetime
 from typing import Any
 
 from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
-from unora_sdk.again import HEADER
 from unora_sdk.deliveries import Delivery
 from unora_sdk.names import stream
 from unora_sdk.nats_client import publication
 from unora_sdk.pull import Pull
 
-from unora_common import call, trace
-from unora_common.common_metrics import (
-    DEAD_LETTERS_MOVED,
-    EVENT_LAG,
-    EVENTS_APPLIED,
-    EVENTS_FAILED,
-)
+from unora_common import call
+from unora_common.applied import Applied
+from unora_common.common_metrics import DEAD_LETTERS_MOVED, EVENTS_FAILED
 from unora_common.dead_letters import DeadLetters
 from unora_common.errors import RetryLater
 from unora_common.event_reader import EventReader
 from unora_common.handler_marks import Consumes
 from unora_common.inbox import Inbox
-from unora_common.logs import applied_events, describe
+from unora_common.logs import describe
 from unora_common.messaging import Messaging
 from unora_common.outages import Outage
 from unora_common.runtime import AnyRuntime
@@ -83,17 +76,15 @@ class Consumer:
         self._inbox = Inbox(runtime.context, self.name, of_erased=consumes.of_erased)
         self._tracing = runtime.tracing
         self._log = runtime.log.bind(consumer=self.name)
-        self._log_applied = applied_events(runtime.log, runtime.context, self.name)
         self._outage = Outage(self._log, "consumer interrupted")
-        self._applied = runtime.metrics.of(EVENTS_APPLIED).labels(self.name)
+        self._applied = Applied(runtime, self.name)
         self._failed = runtime.metrics.of(EVENTS_FAILED).labels(self.name)
-        self._lag = runtime.metrics.of(EVENT_LAG).labels(self.name)
         runtime.metrics.of(DEAD_LETTERS_MOVED).labels(self.name)  # it is there from the start, with 0
         self._batch = LARGE_BATCH if consumes.many else BATCH
         self._pull: Pull | None = None
         self.waiting = 0
-        """How many messages the stream had for this consumer at its last step without a wait. That step takes none of
-        them if they do not come at once: another replica may have them, or the machine is busy.
+        """How many messages the stream had for this consumer at its last step without a wait. If they do not come at
+        once, that step takes none of them: another replica may have taken them, or the machine is busy.
         """
 
     async def run(self) -> None:
@@ -191,22 +182,8 @@ class Consumer:
         except Exception as error:
             return error
         await self._messaging.client.send([publication(event.message.reply) for event in events])
-        self._note_applied(events)
+        self._applied.note(events)
         return None
-
-    def _note_applied(self, events: list[Delivery]) -> None:
-        """Logs and counts events, and measures how late they are: not those that are published again, which happened
-        long ago.
-        """
-        self._applied.inc(len(events))
-        now = time.time()
-        for event in events:
-            headers, envelope = event.message.headers or {}, event.envelope
-            lag = max(now - datetime.fromisoformat(envelope.time).timestamp(), 0.0)
-            if HEADER not in headers:
-                self._lag.observe(lag)
-            parent = trace.shaped(headers.get(trace.HEADER, ""))
-            self._log_applied(envelope.event_id, envelope.aggregate_id, lag, parent)
 
     async def transact_in_trace(self, events: list[Delivery]) -> None:
         """As `transact`, in the trace that the events belong to."""

@@ -20,7 +20,7 @@ DELETE: Final = "DELETE"
 
 
 class _Anything:
-    """Equals whatever is stored, where the owner cannot say it."""
+    """Equals any stored value: for a fact that the owner does not tell."""
 
     def __eq__(self, other: object) -> bool:
         return True
@@ -59,9 +59,10 @@ class Copy:
         vanish: str = "",
         release: str = "",
     ) -> None:
-        """`version` is the column of the owner's version, if there is one. `forget` is a SET clause, or DELETE: after
-        it what the owner told is news for a row. `vanish` is the same for a row of which the owner knows nothing.
-        Without them such rows stay as they are. `release` is a SET clause for rows that a trigger holds: before DELETE.
+        """`version` is the column of the owner's version, if there is one. `forget` is a SET clause, or DELETE, after
+        which the row takes any version that the owner tells. `vanish` is the same for a row that the owner does not
+        know. Without them such rows stay as they are. `release` is a SET clause for rows that a trigger holds: before
+        DELETE.
         """
         named = [each.split() for each in key]
         key = [name for name, *_ in named]
@@ -85,7 +86,9 @@ class Copy:
         )
 
     async def read(self, session: Session, after: UUID, limit: int) -> list[Stored]:
-        """The rows after this first id, in its order: about so many, all that share the last first id."""
+        """The rows after this first id, in the order of first ids: about `limit`, with all that share the last one's
+        first id.
+        """
         return [
             Stored(
                 tuple(row[name] for name in self._key),

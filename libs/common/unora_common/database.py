@@ -21,7 +21,7 @@ from unora_common.batching import Write, combine
 from unora_common.call import is_from_gateway
 from unora_common.common_metrics import DATABASE_WAIT
 from unora_common.connection_waits import Waits
-from unora_common.connections import BROKEN, drop, pooled_settings, reset, session_settings
+from unora_common.connections import BROKEN_CONNECTION_ERRORS, drop, pooled_settings, reset, session_settings
 from unora_common.errors import DomainError
 from unora_common.leases import Leases, Pooled
 from unora_common.metrics import Metric, Metrics
@@ -214,7 +214,7 @@ class Database:
         async with self._leases.lease(self._gate()) as connection:
             try:
                 yield Session(watched(connection), user)
-            except BROKEN as error:
+            except BROKEN_CONNECTION_ERRORS as error:
                 await drop(connection, error)
 
     @asynccontextmanager
@@ -233,7 +233,7 @@ class Database:
                     if tx.deferred:
                         sql, arguments = combine(tx.deferred)
                         await connection.execute(sql, *arguments)
-            except BROKEN as error:
+            except BROKEN_CONNECTION_ERRORS as error:
                 await drop(connection, error)
             if tx.events or tx.emitted:
                 self._wake()

@@ -41,6 +41,11 @@ def checked(url: str, name: str = NAME) -> str:
     return url
 
 
+def direct(url: str, direct_url: str) -> str:
+    """The address of Postgres itself: `direct_url` where `url` leads to a pooler, else `url`. Raises ConfigError."""
+    return checked(direct_url, "UNORA_DIRECT_DATABASE_URL") if direct_url else url
+
+
 def _hosts(netloc: str, query: dict[str, str]) -> Iterator[str]:
     """As asyncpg and libpq read them: several hosts, each with its port; from the query if there are none before."""
     for place in (unquote(netloc.partition("@")[2] if "@" in netloc else netloc), query.get("host", "")):

@@ -16,7 +16,7 @@ from unora_common.messaging import Messaging
 from unora_common.runtime import AnyRuntime
 from unora_common.stream_settings import DEAD_LETTERS
 
-KEPT: Final[tuple[str, ...]] = (
+COPIED_HEADERS: Final[tuple[str, ...]] = (
     "ce-specversion",
     "ce-id",
     "ce-source",
@@ -28,7 +28,7 @@ KEPT: Final[tuple[str, ...]] = (
     HEADER,
 )
 """The headers that a dead letter keeps. By those that command the server (Nats-…) it might refuse it."""
-LONGEST: Final = 500
+MAX_ERROR_LENGTH: Final = 500
 
 
 def subject_of_dead_letters(context: str, consumer: str) -> str:
@@ -48,7 +48,7 @@ class DeadLetters:
     async def publish(self, message: Msg, consumer: str, error: str, identity: str) -> None:
         """Stores a message. A repeat of the call with the same identity, such as the event's id, stores it once."""
         given = message.headers or {}
-        headers = {name: _printable(given[name]) for name in KEPT if name in given}
+        headers = {name: _printable(given[name]) for name in COPIED_HEADERS if name in given}
         subject = _printable(subject_of(message))
         headers |= {
             FIRST_SUBJECT: subject,
@@ -62,4 +62,4 @@ class DeadLetters:
 
 
 def _printable(text: str) -> str:
-    return "".join(each if " " <= each <= "~" else "?" for each in text[:LONGEST])
+    return "".join(each if " " <= each <= "~" else "?" for each in text[:MAX_ERROR_LENGTH])

@@ -1,7 +1,7 @@
 """Domain events: what a use case decided, before it becomes a message of the contract.
 
 A domain event is a frozen dataclass with the name of its message in the context's events.proto, and fields with the
-message's names and the domain's types. `messages.py` of each context has the encoder; use cases emit:
+message's names and the domain's types. `messages` of each context has the encoder; use cases emit:
 
     tx.emit(*map(to_message, events))
 

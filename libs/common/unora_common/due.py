@@ -21,8 +21,9 @@ class Due(NamedTuple):
 
 
 def due_sql(rows: str, since: str, now: str = "(SELECT clock.now())") -> str:
-    """The statement for `find_due`. `rows` is what follows FROM: the rows that are due by whatever else decides.
-    `since` is the expression of the time from which on each is due, which an index should have; `now` is the clock.
+    """The statement for `find_due`. `rows` is what follows FROM: a table, with the other conditions by which a row is
+    due. `since` is the expression of the time from which on each is due, which an index should have; `now` is the
+    clock.
     """
     joint = "AND" if " WHERE " in f" {' '.join(rows.split())} " else "WHERE"
     return f"""

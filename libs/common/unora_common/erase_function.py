@@ -1,8 +1,8 @@
 """The function `erase_member` of each schema (ID-09), made from what the tables declare.
 
-The role of a service cannot delete most rows: what happened stays. This function can, as the schema's owner, but only
-rows of a member of whom the schema has a tombstone. Each `migrate` makes it anew if a declaration changed, so a new
-table needs nothing but its declaration.
+The role of a service cannot delete most rows: what happened stays. This function runs as the schema's owner and can,
+but only the rows of a member who has a tombstone in the schema. Each `migrate` makes it anew if a declaration changed,
+so a new table needs nothing but its declaration.
 
 Triggers that hold rows as they are let it pass: it sets `unora.erasing` and runs as the owner. Neither alone is enough.
 """
@@ -33,8 +33,8 @@ BEGIN
     RETURN most - rest;
 END
 $$"""
-# What was found counts, not what was changed: a row that somebody else changes meanwhile is left to the next call, and
-# nobody may take the member for erased because of it.
+# The rows that were found are counted, not those that were changed: if another transaction changes a row at the same
+# time, the next call takes it, and the member does not count as erased before that.
 _STEP: Final = """
     chosen := ARRAY(SELECT ctid FROM {table} WHERE {where} LIMIT rest);
     {verb} WHERE ctid = ANY (chosen);

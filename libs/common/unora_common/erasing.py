@@ -9,17 +9,20 @@ batch that found nothing more.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from unora.identity.v1.events_pb2 import AccountErasureRequested
 
 from unora_common.database import Session, Tx
+from unora_common.domain_events import DomainEvent
 from unora_common.due import MACHINE_CLOCK, Due, due_sql, find_due
 from unora_common.handlers import every, on_batch
 from unora_common.job_batches import Batches
 from unora_common.runtime import AnyRuntime
+
+E = TypeVar("E", bound=DomainEvent)
 
 BATCH: Final = 1000
 """The most rows that one transaction deletes or blanks."""
@@ -41,7 +44,7 @@ class ErasureEvents:
     @on_batch(AccountErasureRequested, of_erased=True)
     async def on_account_erasures_requested(self, events: Sequence[AccountErasureRequested], tx: Tx) -> None:
         """ID-09: from now on no event about the member is applied. The job `erase_members` deletes what is there."""
-        await shut_out(tx, self.runtime.context)
+        await exclude_consumers(tx, self.runtime.context)
         await note(tx, self.runtime.context, [Erasure(UUID(e.erasure_id), UUID(e.user_id)) for e in events])
 
 
@@ -94,7 +97,12 @@ class Erasing(ABC):
         return done
 
 
-async def shut_out(tx: Tx, schema: str) -> None:
+def receipt_of(event: Callable[..., E], erasure: Erasure, tx: Tx) -> E:
+    """A context's own event that says that it has erased the member."""
+    return event(erasure_id=erasure.id, version=1, user_id=erasure.user_id, occurred_at=tx.now)
+
+
+async def exclude_consumers(tx: Tx, schema: str) -> None:
     """Waits until no consumer of this context is in a transaction, and keeps others from beginning until this one ends.
     To be called before any other lock.
     """
@@ -110,7 +118,7 @@ async def erased_among(tx: Tx, schema: str, members: Sequence[UUID]) -> set[UUID
 
 
 async def note(tx: Tx, schema: str, erasures: Sequence[Erasure]) -> None:
-    """Writes tombstones, after `shut_out`."""
+    """Writes tombstones, after `exclude_consumers`."""
     await tx.run(
         f"""
         INSERT INTO {schema}.erased_members (user_id, erasure_id) SELECT * FROM unnest($1::uuid[], $2::uuid[])

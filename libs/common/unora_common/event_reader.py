@@ -1,4 +1,4 @@
-"""Reads events from the messages of a stream. A message that is none goes to the dead letters, with the reason."""
+"""Reads events from the messages of a stream. A message that is no event goes to the dead letters, with the reason."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ class EventReader:
         return events
 
     async def _read(self, message: Msg) -> Delivery | None:
-        """The event; None if the message is none. Then it is stored with the reason, and not delivered again."""
+        """The event; None if the message is no event. Then the message is stored with the reason, and not delivered
+        again.
+        """
         try:
             return read(message, self._consumes, self._consumer)
         except NotAnEventError as error:

@@ -17,11 +17,11 @@ from unora_common.tables import FUNCTIONS, RIGHTS
 
 PRIVILEGES: Final = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
 """All that a service may be given; TRUNCATE, REFERENCES, TRIGGER and MAINTAIN are an owner's."""
-NOTHING: Final = frozenset({"alembic_version"})
+TABLES_WITHOUT_RIGHTS: Final = frozenset({"alembic_version"})
 """Tables of alembic, not of the service."""
 
 # What the role, or everybody, may do with each table, view and sequence.
-HELD = """
+LIST_TABLE_GRANTS = """
     SELECT c.relname, c.relkind = 'S' AS is_sequence, c.relispartition, a.privilege_type, a.attname
     FROM pg_class c
     LEFT JOIN LATERAL (
@@ -33,7 +33,7 @@ HELD = """
     WHERE c.relnamespace = CAST(CAST(:schema AS text) AS regnamespace) AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
     ORDER BY c.relname"""
 # Without an ACL everybody may call a function.
-CALLABLE = """
+LIST_FUNCTION_GRANTS = """
     SELECT p.oid::regprocedure::text AS signature, p.proname, e.grantee = 0 AS by_all
     FROM pg_proc p
     LEFT JOIN LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) e
@@ -80,7 +80,7 @@ def parse(declared: str) -> set[tuple[str, str]]:
     return found
 
 
-def bring_about(connection: Connection, context: str, grants: Grants) -> bool:
+def apply_grants(connection: Connection, context: str, grants: Grants) -> bool:
     """Grants what is declared and revokes all else, as the schema's owner; returns whether anything changed.
 
     Raises GrantsError if a table is not declared, or a declared one is not there.
@@ -95,8 +95,8 @@ def bring_about(connection: Connection, context: str, grants: Grants) -> bool:
 def _tables(connection: Connection, context: str, role: str, grants: Grants) -> list[str]:
     held: dict[str, set[tuple[str, str]]] = {}
     declared: dict[str, str] = {}
-    for row in connection.execute(text(HELD), {"schema": context, "role": role}):
-        is_given = not (row.is_sequence or row.relispartition or row.relname in NOTHING)
+    for row in connection.execute(text(LIST_TABLE_GRANTS), {"schema": context, "role": role}):
+        is_given = not (row.is_sequence or row.relispartition or row.relname in TABLES_WITHOUT_RIGHTS)
         declared[row.relname] = grants.of(row.relname) if is_given else ""
         rights = held.setdefault(row.relname, set())
         if row.privilege_type is not None:
@@ -112,7 +112,7 @@ def _tables(connection: Connection, context: str, role: str, grants: Grants) -> 
 
 
 def _functions(connection: Connection, context: str, role: str, grants: Grants) -> list[str]:
-    rows = list(connection.execute(text(CALLABLE), {"schema": context, "role": role}))
+    rows = list(connection.execute(text(LIST_FUNCTION_GRANTS), {"schema": context, "role": role}))
     if missing := set(grants.functions) - {row.proname for row in rows}:
         raise GrantsError(f"the tables declare functions that are not there: {', '.join(sorted(missing))}")
     found = []

@@ -15,7 +15,7 @@ from unora_common.budgets import Budgets, TooManyCalls
 
 FIRST_MESSAGE: Final = 2.0
 """Seconds from the headers of a call until its message must be there."""
-WATCHES: Final = 200
+MAX_WATCHES: Final = 200
 """The most streams at once with which one certificate watches health."""
 PROBE_CONNECTIONS: Final = 100
 """The most connections at once to the port for probes."""
@@ -96,7 +96,7 @@ def _check(servicer: Any) -> grpc.RpcMethodHandler[Any, Any]:
 
 
 def _watch(servicer: Any) -> grpc.RpcMethodHandler[Any, Any]:
-    watches: Budgets[str] = Budgets(at_once=WATCHES, per_second=float("inf"), burst=1)
+    watches: Budgets[str] = Budgets(at_once=MAX_WATCHES, per_second=float("inf"), burst=1)
 
     async def watch(_: object, context: Context) -> None:
         request = await _request(context)

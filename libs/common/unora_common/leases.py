@@ -19,7 +19,7 @@ from unora_common.connection_waits import Waits
 from unora_common.metrics import Metrics
 
 Pooled: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
-KEPT: Final = 10.0
+IDLE_SECONDS: Final = 10.0
 """Seconds after which connections that nobody uses go back to the pool. It closes them after some minutes."""
 
 
@@ -103,7 +103,7 @@ class Leases:
         elif not self._wake(connection):
             self._kept.append(connection)
             if self._timer is None:
-                self._timer = asyncio.get_running_loop().call_later(KEPT, self._return_kept)
+                self._timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._return_kept)
 
     async def give_back(self, connection: Pooled) -> None:
         """Ends the use of a connection whose state is unknown: the pool cleans it, or opens another one."""
@@ -164,7 +164,7 @@ class Leases:
     def _returned(self, task: asyncio.Task[None]) -> None:
         self._returning.discard(task)
         if not task.cancelled():
-            task.exception()  # a connection that broke meanwhile is no news: the pool has dropped it
+            task.exception()  # if the connection broke, the pool has dropped it
 
 
 class Lease:

@@ -27,8 +27,8 @@ class LogSettings:
     """Follows the files of one process."""
 
     def __init__(self, log: Log, environ: Mapping[str, str], level: str, sample: float) -> None:
-        """`level` and `sample` are what the process began with. A file that says something else by now, as after a
-        start that had to wait, counts from the first look.
+        """`level` and `sample` are what the process began with. If a file says something else by now, because the start
+        took long, it counts from the first read on.
         """
         self._log = log
         self._control = control_of(log)

@@ -84,7 +84,7 @@ class LogControl:
         """Writes the lines of answered calls and applied events of this share of all traces. Raises ValueError."""
         if not 0.0 <= share <= 1.0:
             raise ValueError(f"it is a share between 0 and 1, and not {share}")
-        self._share = None if share == 1.0 else int(share * TRACES)
+        self._share = None if share == 1.0 else int(share * RANDOM_TRACE_IDS)
 
     def takes(self, level: int) -> bool:
         """Whether lines of this level are written."""
@@ -94,14 +94,14 @@ class LogControl:
         """Whether the lines of an answered call or an applied event are written. The trace id decides: so a trace has
         all these lines, in whichever process, or none.
         """
-        return self.successes and (self._share is None or int(trace[RANDOM], 16) < self._share)
+        return self.successes and (self._share is None or int(trace[RANDOM_BITS], 16) < self._share)
 
 
-RANDOM: Final = slice(21, 35)
+RANDOM_BITS: Final = slice(21, 35)
 """Of a traceparent: the last 56 bits of the trace id, which are random (W3C Trace Context, level 2). No client chooses
 them: the gateway begins a new trace with each call.
 """
-TRACES: Final = 1 << 56
+RANDOM_TRACE_IDS: Final = 1 << 56
 
 
 class _Output(structlog.WriteLogger):

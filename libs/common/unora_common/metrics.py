@@ -29,8 +29,8 @@ VALID_FOR: Final = 600.0
 
 
 class Counted(Collector):
-    """A gauge whose values are counted now and then, all at once. It has none before, and none while nobody counts: an
-    absent value says more than an old one.
+    """A gauge whose values are counted from time to time, all at once. Before the first count, and while counting
+    fails, it has no values: an absent value says more than an old one.
     """
 
     def __init__(

@@ -14,7 +14,7 @@ from unora_common.logs import Log
 
 CONNECTIONS: Final = 16
 """The most connections at once to the port for metrics."""
-SILENCE: Final = 5.0
+REQUEST_TIMEOUT: Final = 5.0
 """Seconds after which a connection without a request is cut."""
 
 
@@ -69,7 +69,7 @@ class _Server(ThreadingMixIn, WSGIServer):
 class _Handler(WSGIRequestHandler):
     """Cuts a connection that sends no request, and writes no access log."""
 
-    timeout = SILENCE
+    timeout = REQUEST_TIMEOUT
 
     def log_message(self, *arguments: Any) -> None:
         """Logs nothing: a scrape every few seconds is no news."""

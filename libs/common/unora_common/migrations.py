@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from unora_common.concurrent_indexes import make_missing
 from unora_common.erase_function import make_function
-from unora_common.grants import bring_about, declared_in
+from unora_common.grants import apply_grants, declared_in
 
 LOCK = 0x756E6F7261  # "unora" in ASCII: one migration at a time in the database
 LIMITS = ("SET LOCAL lock_timeout = '10s'", "SET LOCAL statement_timeout = '300s'")
@@ -95,7 +95,7 @@ async def _upgrade(context: str, dsn: str) -> Result:
             command.upgrade(config, "head")
         tables = tables_of(context)
         is_changed = make_function(connection, tables)
-        is_changed = bring_about(connection, context, declared_in(tables)) or is_changed or is_behind
+        is_changed = apply_grants(connection, context, declared_in(tables)) or is_changed or is_behind
         return Result(Outcome.MIGRATED if is_changed else Outcome.UP_TO_DATE)
 
     try:

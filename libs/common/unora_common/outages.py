@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import TypeVar
 
+from unora_sdk.outages import Failures
+
 from unora_common.logs import Log, describe
 from unora_common.transient import is_transient
 
@@ -12,20 +14,18 @@ T = TypeVar("T")
 
 
 class Outage:
-    """The failures of one piece of work, in a row."""
+    """Logs the failures of one piece of work."""
 
     def __init__(self, log: Log, event: str) -> None:
         """`event` is the line that is logged, as a warning."""
         self._log = log
         self._event = event
-        self._last = ""
+        self._failures = Failures()
 
     def failed(self, error: BaseException) -> None:
-        """Logs the error, unless the run before failed with the same one."""
-        said = describe(error)
-        if said != self._last:
+        """Logs the error, unless it was logged since the work last ran."""
+        if self._failures.is_new(describe(error)):
             self._log.warning(self._event, failure=error)
-            self._last = said
 
     async def bridge(self, work: Awaitable[T] | None, instead: T) -> T:
         """What the work gives; `instead` while it fails with an error that may pass by itself: for what an answer may
@@ -44,7 +44,6 @@ class Outage:
         return done
 
     def over(self) -> None:
-        """Says that the work runs again, if it did not."""
-        if self._last:
+        """Logs that the work runs again, if it did not."""
+        if self._failures.end():
             self._log.info(f"{self._event}: over")
-            self._last = ""

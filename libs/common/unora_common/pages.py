@@ -20,7 +20,7 @@ V = TypeVar("V")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 PLACE = struct.Struct(">q16s")
-SEAL = 8
+SEAL_BYTES = 8
 DEFAULT_SIZE = 50
 BEFORE_FIRST = UUID(int=0)
 """Comes before every id."""
@@ -62,7 +62,7 @@ class Listing(NamedTuple):
             return None
         try:
             raw = b64decode(token.encode() + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
-            seal, packed = raw[:SEAL], raw[SEAL:]
+            seal, packed = raw[:SEAL_BYTES], raw[SEAL_BYTES:]
             microseconds, identifier = PLACE.unpack(packed)
             if seal != self._seal(packed):
                 raise ValueError("the seal is another's")
@@ -77,4 +77,4 @@ class Listing(NamedTuple):
         return found[:size], self.token(place(found[size - 1]))
 
     def _seal(self, packed: bytes) -> bytes:
-        return blake2b(packed, digest_size=SEAL, key=self.member.bytes, person=self.name.encode()).digest()
+        return blake2b(packed, digest_size=SEAL_BYTES, key=self.member.bytes, person=self.name.encode()).digest()

@@ -45,9 +45,9 @@ class ProviderCalls:
 
     @contextmanager
     def call(self, method: str, address: str) -> Iterator[ProviderCall]:
-        """A block around one request, which calls `answered`; the method is GET, POST and so on. It has failed if an
-        exception leaves the block before that, or after an answer that was none of a refusal. Of the address, host and
-        port alone are said: path and query may name a member. Also in threads.
+        """A block around one request, which calls `answered`; the method is GET, POST and so on. The request has failed
+        if an exception leaves the block before `answered`, or after an answer that was no refusal. Only host and port
+        of the address are recorded: path and query may name a member. It works in threads too.
         """
         above = trace.span()
         span = above.part(method, "client", self._attributes(method, address)) if above else None

@@ -62,7 +62,8 @@ SETTINGS: Final = {
     "idle_in_transaction_session_timeout": "60s",
     # When Postgres refuses a statement, it would log the refused row, and with it a member's text.
     "log_error_verbosity": "terse",
-    # Statements are short. A process says so too, but not through a pooler.
+    # Statements are short, so compiling them costs more than it saves. A process sets this too, but cannot through a
+    # pooler.
     "jit": "off",
 }
 CONNECTIONS: Final = 160

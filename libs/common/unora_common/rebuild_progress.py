@@ -46,7 +46,7 @@ class RebuildProgress:
         return {each.part: each for each in progress}
 
     async def advance(self, tx: Tx, progress: Progress, token: str, members: int) -> bool:
-        """Stores that a page of so many was applied, and the token of the next one, which is empty after the last.
-        Returns False if another process has advanced this part meanwhile, or begun anew.
+        """Stores that a page with `members` keys was applied, and the token of the next page, which is empty after the
+        last. Returns False if another process has advanced this part since, or begun it anew.
         """
         return await tx.run(self._advance, progress.part, progress.run_id, progress.token, token, members) == 1

@@ -1,13 +1,13 @@
 """Projections are made anew from the contexts that own their facts, while events go on (XX-08).
 
-Of a page, the rows are read first, and then the owner is asked about the same ids. What a row said before its owner was
-asked cannot be newer than the answer. So a row that differs, and that nobody has changed meanwhile, is wrong: it is
-forgotten, and what the owner told is applied as its events are, in one transaction. A row that has changed meanwhile is
-not touched but by its version, and its page is read again.
+First the rows of a page are read, then the owner is asked about the same ids. So a row cannot be newer than the answer.
+A row that differs from the answer, and has not changed since it was read, is wrong: in one transaction it is forgotten,
+and the answer is applied as an event is. If a row has changed since it was read, only its version decides, and its page
+is read again.
 
-A page is applied before it is noted that it was, and to apply it twice changes nothing. So a rebuild that is killed at
-any moment goes on with the page that it was at. It makes one part after the other, and applies one page after the
-other; while a page is applied, the next one is read. A part that reads two lists reads both at once.
+A page is applied, and then noted as applied; applying it twice changes nothing. So a rebuild that was killed at any
+moment continues with the page at which it was. It makes one part after the other, and applies one page after the other;
+while a page is applied, the next one is read. A part that reads two lists reads both at once.
 
 Rebuilds of several contexts may run at the same time: each has its own rows. Of two in one context that make the same
 part, one ends: each page is noted once (RebuildTakenOverError).
@@ -33,9 +33,9 @@ from unora_common.rebuild_progress import Progress, RebuildProgress
 from unora_common.transient import is_transient
 
 F = TypeVar("F")
-TRIES: Final = 30
+MAX_ATTEMPTS: Final = 30
 """How often a page is tried before a rebuild gives up, a second apart: an owner may restart meanwhile."""
-TRY_AGAIN: Final = 1.0
+RETRY_DELAY: Final = 1.0
 
 
 class RebuildTakenOverError(Exception):
@@ -72,13 +72,15 @@ class Part(Generic[F]):
     prepare: Callable[[Sequence[F]], Awaitable[Sequence[F]]] | None = None
     """Asks other contexts for what `apply` needs besides, before the transaction."""
     untold: Facts | None = None
-    """What a row says of which the owner tells nothing, if that is normal; its version is 0 then."""
+    """The facts of a row about which the owner tells nothing, if that is normal; its version is 0 then."""
     unknown: Callable[[Key], F] | None = None
-    """What counts as told for any other row that the owner knows nothing of; else its copy's `vanish` decides."""
+    """The facts of any other row that the owner does not know. Without it the copy's `vanish` decides."""
     silent: Callable[[F], bool] = lambda told: False
     """Whether no event has told of it, so that it makes no row, but changes one that exists."""
     members: Callable[[F], Iterable[UUID]] | None = None
-    """Of rows about two, the members of whom nothing is stored again once one of them is erased (ID-09)."""
+    """The members whom a row about two members concerns: once one of them is erased, the row is not stored again
+    (ID-09).
+    """
     all_told: bool = False
     """Whether `apply` gets all that was told, since it finds by itself which rows differ."""
     size: int = 1000
@@ -148,7 +150,7 @@ class Rebuild:
         self, part: Part[F], token: str, coming: asyncio.Future[_Page[F]] | None
     ) -> tuple[_Page[F], asyncio.Future[_Page[F]] | None]:
         """Reads and applies a page. Returns it, and the next one, which comes while this one is applied."""
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, MAX_ATTEMPTS + 1):
             following: asyncio.Future[_Page[F]] | None = None
             try:
                 page = await (coming or self._read(part, token))
@@ -158,9 +160,9 @@ class Rebuild:
                     kept, following = following, None
                     return page, kept
             except Exception as error:
-                if attempt == TRIES or not is_transient(error):
+                if attempt == MAX_ATTEMPTS or not is_transient(error):
                     raise
-                await asyncio.sleep(TRY_AGAIN)
+                await asyncio.sleep(RETRY_DELAY)
             finally:  # also when a signal cancels it: what is read must not outlive the connection to Postgres
                 coming = None
                 if following:
@@ -232,14 +234,14 @@ def _compare(part: Part[F], stored: Sequence[Stored], told: Sequence[F], last: U
 
 
 def is_wrong(stored: Stored, row: Row) -> bool:
-    """Whether a row says something else, or claims to be newer than what its owner tells."""
+    """Whether a row has other facts than its owner, or a newer version."""
     return stored.version > row.version or any(
         wanted != found for wanted, found in zip(row.facts, stored.facts, strict=True)
     )
 
 
 def _members(part: Part[F], work: _Work[F]) -> set[UUID]:
-    """Those whom rows are about, of whom nothing may come back once they are erased; other ids do no harm."""
+    """The members whom rows concern: nothing about them may come back once they are erased. Other ids do no harm."""
     if part.members:
         return set(part.members(work.fact))
     return {key[0] for key in work.keys if len(key) == 1}

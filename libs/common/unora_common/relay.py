@@ -29,7 +29,7 @@ from unora_common.tracing.tracing import NOT_RECORDED, Tracing
 
 BATCH = 1000
 MOST_LEFT_OUT = 10 * BATCH
-"""With more aggregates than this left out, the stream takes nothing at all, and none of them is at fault."""
+"""If more aggregates than this are left out, the stream takes nothing at all: the fault is not in one of them."""
 WAKE_DELAY = 0.01
 """Seconds between the wake-up and the read. Under load one batch then holds many events and costs little more."""
 
@@ -62,7 +62,7 @@ class Relay:
         self._leads = False
         self._woken = asyncio.Event()
         self._left_out: set[UUID] = set()
-        """The aggregates of batches of which the stream took nothing: they must not keep those behind them from it."""
+        """The aggregates of batches that the stream refused whole: they must not block the aggregates behind them."""
         self._published = metrics.of(EVENTS_PUBLISHED)
         for name in event_names(context):
             self._published.labels(name)  # it is there from the start, with 0
@@ -95,7 +95,7 @@ class Relay:
                 self._outage.failed(error)
                 await self.close()
                 self._woken.clear()
-            await _either(self._woken.wait, interval)
+            await _wait_at_most(self._woken.wait, interval)
             await asyncio.sleep(WAKE_DELAY)
 
     async def step(self) -> int:
@@ -152,7 +152,7 @@ class Relay:
         return self._connection if self._leads else None
 
 
-async def _either(wait: Callable[[], Awaitable[object]], seconds: float) -> None:
+async def _wait_at_most(wait: Callable[[], Awaitable[object]], seconds: float) -> None:
     try:
         await asyncio.wait_for(wait(), seconds)
     except TimeoutError:

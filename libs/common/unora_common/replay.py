@@ -13,7 +13,7 @@ from unora_common.messaging import Messaging
 from unora_common.runtime import AnyRuntime
 from unora_common.stream_settings import DEAD_LETTERS
 from unora_common.streams import replay_of
-from unora_common.transient import is_transient
+from unora_common.transient import log_failure
 
 
 class Replay:
@@ -57,8 +57,7 @@ class Replay:
         try:
             await consumer.transact_in_trace([event])
         except Exception as error:  # it stays where it is, and the next gets its turn
-            report = self._log.warning if is_transient(error) else self._log.error
-            report("event failed", consumer=consumer.name, event_id=str(event.id), failure=error)
+            log_failure(self._log, "event failed", error, consumer=consumer.name, event_id=str(event.id))
             return False
         async with self._database.transaction() as tx:
             await tx.run(

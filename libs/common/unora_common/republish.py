@@ -33,7 +33,7 @@ from unora_common.transient import is_transient
 PAGE: Final = 1000
 """How many rows of the outbox are read at once; with a narrow range or type most of them are not wanted."""
 BEGINNING: Final = (datetime(1970, 1, 1, tzinfo=UTC), 0)
-WANTED: Final = """
+WANTED_ROWS: Final = """
     published_at < $1 AND ($2::timestamptz IS NULL OR occurred_at >= $2)
     AND ($3::timestamptz IS NULL OR occurred_at < $3) AND ($4::text IS NULL OR subject = $4)"""
 """What was published before the run began. What is published later is no repeat, and the stream has it anyway."""
@@ -55,14 +55,14 @@ class Republish:
         was not set back; consumers compare versions in any case.
         """
         outbox = f"{runtime.context}.outbox"
-        self._count = f"SELECT count(*) FROM {outbox} WHERE {WANTED}"
+        self._count = f"SELECT count(*) FROM {outbox} WHERE {WANTED_ROWS}"
         self._held = f"SELECT count(*) AS number, min(occurred_at) AS first, max(occurred_at) AS last FROM {outbox}"
-        self._left = f"SELECT min(occurred_at) FROM {outbox} WHERE {WANTED} AND (created_at, seq) > ($5, $6)"
+        self._left = f"SELECT min(occurred_at) FROM {outbox} WHERE {WANTED_ROWS} AND (created_at, seq) > ($5, $6)"
         self._page = f"""
             SELECT id, aggregate_id, subject, CASE WHEN wanted THEN payload END AS payload, occurred_at, trace,
                 created_at, seq, wanted
             FROM (
-                SELECT *, ({WANTED}) AS wanted FROM {outbox}
+                SELECT *, ({WANTED_ROWS}) AS wanted FROM {outbox}
                 WHERE published_at IS NOT NULL AND created_at >= $5 AND (created_at, seq) > ($5, $6)
                 ORDER BY created_at, seq LIMIT {PAGE}) AS page
             ORDER BY created_at, seq"""

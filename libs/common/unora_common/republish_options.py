@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
+
+from unora_sdk.times import read_time
 
 from unora_common.event_names import event_subject
 
 SUMMARY: Final = "publish events of the outbox again: all, or some, to all consumers or to one"
 EXAMPLE: Final = "2026-03-01T12:00:00Z"
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 class NotRepublishableError(ValueError):
@@ -62,11 +62,9 @@ def wanted(context: str, chosen: argparse.Namespace) -> Wanted:
 def moment(text: str) -> datetime:
     """A time as RFC 3339 has it, with its zone. Raises ArgumentTypeError, whose text argparse shows."""
     try:
-        if _TIME.fullmatch(text):
-            return datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise argparse.ArgumentTypeError(f"{text!r} is no time as RFC 3339 has it, with its zone: write it as {EXAMPLE}")
+        return read_time(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}: write it as {EXAMPLE}") from None
 
 
 def rfc3339(time: datetime) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 HEADER: Final = "traceparent"
 _SHAPE = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 Kind: TypeAlias = Literal["internal", "server", "client", "producer", "consumer"]
-NOTHING: Final[nullcontext[None]] = nullcontext()
+NO_SPAN: Final[nullcontext[None]] = nullcontext()
 
 
 class Span(Protocol):
@@ -92,7 +92,7 @@ def span() -> Span | None:
 def part(name: str) -> Span | nullcontext[None]:
     """A block that is a span below the current one, if that is recorded."""
     above = _span.get()
-    return NOTHING if above is None else above.part(name)
+    return NO_SPAN if above is None else above.part(name)
 
 
 def enter(entered: Span) -> Entered:

@@ -6,6 +6,7 @@ import asyncpg
 import grpc
 
 from unora_common.errors import RetryLater, Unavailable
+from unora_common.logs import Log
 
 CONFLICTS: tuple[type[Exception], ...] = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 """Postgres gave up the transaction because of another one. The same transaction may succeed at once."""
@@ -53,3 +54,9 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
         return False  # an argument or a setting of this program is wrong: each attempt meets the error again
     return isinstance(error, TRANSIENT_ERRORS)
+
+
+def log_failure(log: Log, event: str, error: BaseException, **fields: str) -> None:
+    """Logs an error of one item of work, after which the others go on: as a warning if it is transient."""
+    report = log.warning if is_transient(error) else log.error
+    report(event, failure=error, **fields)

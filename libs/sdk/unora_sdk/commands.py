@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from unora_sdk.replaying import replay
 from unora_sdk.settings import Settings
 from unora_sdk.sqlite_store import SqliteStore
 from unora_sdk.stores import LetterName, Store, StoreAwayError
+from unora_sdk.times import read_time
 
 SQLITE: Final = "sqlite:///"
 POSTGRES: Final = ("postgresql://", "postgres://")
@@ -86,12 +87,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _time(text: str) -> datetime:
     try:
-        found = datetime.fromisoformat(text)
+        return read_time(text)
     except ValueError:
-        found = datetime.min  # noqa: DTZ901 - it has no zone, so it is refused below
-    if found.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time with a zone, such as 2026-03-01T12:00:00Z")
-    return found.astimezone(UTC)
+        raise argparse.ArgumentTypeError(f"{text!r} is no time with a zone, such as 2026-03-01T12:00:00Z") from None
 
 
 def store_of(url: str, schema: str) -> Store[Any]:

@@ -14,7 +14,7 @@ from unora_sdk.nats_client import NatsClient, addresses, tls_options
 from unora_sdk.outages import Outage
 from unora_sdk.settings import Settings
 
-AGAIN: Final = 1.0
+RETRY_DELAY: Final = 1.0
 """Seconds until connecting begins anew."""
 
 log = logging.getLogger("unora_sdk")
@@ -40,7 +40,7 @@ class Connection:
                 self._outage.failed(error)
                 self.client.drop()
                 self.client = NatsClient()
-            await asyncio.sleep(AGAIN)
+            await asyncio.sleep(RETRY_DELAY)
 
     async def open_once(self) -> None:
         """The same for a command, which does not wait. Raises NatsError or OSError."""

@@ -24,9 +24,9 @@ T = TypeVar("T")
 
 BATCH: Final = 100
 """How many messages are taken at once."""
-WAIT: Final = 5.0
+PULL_WAIT: Final = 5.0
 """Seconds that a request for a message waits."""
-PAUSE: Final = 1.0
+RETRY_DELAY: Final = 1.0
 """Seconds after an outage."""
 STILL_AT_WORK: Final = 3.0
 """How often, within the time after which the stream delivers an event again, it is told that the event is in work."""
@@ -70,13 +70,13 @@ class Consumer(Generic[T]):
                 self._outage.failed(error)
                 await self._close()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), PAUSE)
+                    await asyncio.wait_for(self._stopping.wait(), RETRY_DELAY)
         await self._close()
 
     async def give_back(self) -> None:
         """Gives back what is in work: another replica, or the next start, gets it at once."""
         for message in list(self._unfinished.values()):
-            await self._put_off(message)
+            await self._delay(message)
 
     async def _step(self) -> None:
         messages = await self._take()
@@ -99,7 +99,7 @@ class Consumer(Generic[T]):
     async def _take(self) -> list[Msg]:
         """Messages in the order of the stream: what is delivered again comes late. Ends at once with the subscriber."""
         pull = await self._subscribed()
-        taking = asyncio.ensure_future(pull.take(BATCH, WAIT))
+        taking = asyncio.ensure_future(pull.take(BATCH, PULL_WAIT))
         ending = asyncio.ensure_future(self._stopping.wait())
         try:
             await asyncio.wait({taking, ending}, return_when=asyncio.FIRST_COMPLETED)
@@ -141,14 +141,14 @@ class Consumer(Generic[T]):
         for delivery in deliveries:
             async with self._room:
                 if self._stopping.is_set() or self._away is not None:
-                    await self._put_off(delivery.message)
+                    await self._delay(delivery.message)
                     continue
                 try:
                     await self._apply(delivery, replay)
                 except Exception as error:  # the store is away, or fails: no event is at fault
                     away = error if isinstance(error, StoreAwayError) else StoreAwayError(repr(error))
                     self._away = self._away or away
-                    await self._put_off(delivery.message, PAUSE)
+                    await self._delay(delivery.message, RETRY_DELAY)
 
     async def _apply(self, delivery: Delivery, replay: Replay | None) -> None:
         message, failed = delivery.message, 0
@@ -162,7 +162,7 @@ class Consumer(Generic[T]):
             raise
         except RetryLater as error:
             log.info("%s: event %s waits: %s", self._handling.consumer, delivery.id, error)
-            return await self._put_off(message, error.delay)
+            return await self._delay(message, error.delay)
         except Exception as error:
             if self._store.is_away(error):
                 raise
@@ -175,7 +175,7 @@ class Consumer(Generic[T]):
         failures = await self._store.count_failure(consumer, delivery.id, described(error))
         log.error("%s: event %s failed for the %d. time", consumer, delivery.id, failures, exc_info=error)
         if failures < self._options.tries:
-            return await self._put_off(message, self._options.delay(failures))
+            return await self._delay(message, self._options.delay(failures))
         await self._store.put_dead_letter(dead_letter(consumer, message, str(delivery.id), described(error)))
         log.error("%s: event %s is a dead letter now", consumer, delivery.id)
         return await self._finish(message)
@@ -185,7 +185,7 @@ class Consumer(Generic[T]):
             with suppress(NatsError, OSError):  # without the connection it comes again, and its record is there
                 await message.ack()
 
-    async def _put_off(self, message: Msg, delay: float = 0.0) -> None:
+    async def _delay(self, message: Msg, delay: float = 0.0) -> None:
         if self._unfinished.pop(message.metadata.sequence.stream, None):
             with suppress(NatsError, OSError):  # without the connection it comes again by itself, only later
                 await message.nak(delay=delay or None)

@@ -6,7 +6,6 @@ held against the subject, and the subject against what the consumer reads.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
@@ -15,8 +14,9 @@ from nats.aio.msg import Msg
 
 from unora_sdk.again import first_subject
 from unora_sdk.names import aggregate_of
+from unora_sdk.times import read_time
 
-DEAD: Final = "dead."
+DEAD_LETTER_PREFIX: Final = "dead."
 """How the subjects of dead letters begin; no stream of events has such a subject."""
 FIRST_SUBJECT: Final = "unora-subject"
 """The header of a dead letter with the subject that the event had. It counts on dead letters alone."""
@@ -85,7 +85,7 @@ def read(message: Msg, consumes: Reads, consumer: str) -> Delivery:
 
 def subject_of(message: Msg) -> str:
     """The subject under which the event was published."""
-    if message.subject.startswith(DEAD):
+    if message.subject.startswith(DEAD_LETTER_PREFIX):
         return (message.headers or {}).get(FIRST_SUBJECT, "")
     return message.subject
 
@@ -115,11 +115,10 @@ def _uuid(what: str, text: str) -> UUID:
 
 def _is_time(text: str) -> bool:
     try:
-        moment = datetime.fromisoformat(text)
-        moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+        read_time(text)
+    except ValueError:
         return False
-    return moment.tzinfo is not None
+    return True
 
 
 def _parsed(kind: type[Message], payload: bytes, aggregate: UUID) -> Message:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, Generic, TypeVar
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from unora_sdk.again import HEADER
 from unora_sdk.deliveries import Delivery
 from unora_sdk.names import aggregate_of
+from unora_sdk.times import read_time
 
 M = TypeVar("M", bound=Message, covariant=True)
 
@@ -77,13 +78,12 @@ def to_event(delivery: Delivery, attempt: int) -> Event[Message]:
 
 def time_of(delivery: Delivery) -> datetime:
     """When the event took effect (UTC)."""
-    return datetime.fromisoformat(delivery.envelope.time).astimezone(UTC)
+    return read_time(delivery.envelope.time)
 
 
 def _moment(text: str) -> datetime | None:
-    """A time of a header that no event needs; None for one that cannot be read or has no zone."""
+    """A time of a header that no event needs; None for one that cannot be read."""
     try:
-        found = datetime.fromisoformat(text)
-        return found.astimezone(UTC) if found.tzinfo is not None else None
-    except (ValueError, OverflowError):
+        return read_time(text)
+    except ValueError:
         return None

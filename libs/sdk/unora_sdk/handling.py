@@ -18,7 +18,7 @@ from unora_sdk.names import stream
 from unora_sdk.stores import DeadLetter, Replay, Store
 
 T = TypeVar("T")
-LONGEST = 2000
+MAX_ERROR_LENGTH = 2000
 """Letters of an error that a store keeps."""
 
 
@@ -107,7 +107,7 @@ def is_passed_over(replay: Replay | None, delivery: Delivery) -> bool:
 def described(error: Exception) -> str:
     """What a store keeps of an error."""
     try:
-        return f"{type(error).__name__}: {error}"[:LONGEST]
+        return f"{type(error).__name__}: {error}"[:MAX_ERROR_LENGTH]
     except Exception:  # it is any error of a handler, also one that cannot say what it is
         return type(error).__name__
 

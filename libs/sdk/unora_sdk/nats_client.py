@@ -29,11 +29,11 @@ from unora_sdk.environment import ConfigError
 
 SERVER_NAME: Final = "nats.unora"
 """The DNS name in the certificate of every server of NATS."""
-END: Final = b"\r\n"
+CRLF: Final = b"\r\n"
 FLUSHED_WITHIN: Final = 2.0
 """Seconds for the server's answer when a subscription ends."""
 SCHEME: Final = "tls://"
-REFUSED: Final = "permissions violation"
+PERMISSION_ERROR: Final = "permissions violation"
 """In the server's words for what a user may not do. The connection goes on."""
 
 
@@ -112,7 +112,7 @@ class NatsClient(Client):
         """The library's client ends for good at most errors, such as after a change of its password. What the server
         refuses today it may allow again, so this one connects again, unless it was told not to.
         """
-        if not self.is_connected or REFUSED in err_msg:
+        if not self.is_connected or PERMISSION_ERROR in err_msg:
             return await super()._process_err(err_msg)
         error = NatsError(f"nats: {err_msg.strip(chr(39))}")
         await self._error_cb(error)
@@ -128,7 +128,7 @@ class NatsClient(Client):
     def _parse_header_lines(raw: bytes) -> dict[str, str]:
         """The headers, as the library reads them; it looks at each letter of a name by itself."""
         found: dict[str, str] = {}
-        for line in raw.split(END):
+        for line in raw.split(CRLF):
             name, colon, value = line.partition(b":")
             if colon and len(words := name.split()) == 1 and words[0].isascii():
                 found[words[0].decode()] = value.strip().decode("utf-8", "replace")
@@ -187,9 +187,9 @@ def publication(subject: str, payload: bytes = b"", *, reply: str = "", headers:
             f"HPUB {subject} {reply} {len(headers)} {len(headers) + len(payload)}\r\n".encode()
             + headers
             + payload
-            + END
+            + CRLF
         )
-    return f"PUB {subject} {reply} {len(payload)}\r\n".encode() + payload + END
+    return f"PUB {subject} {reply} {len(payload)}\r\n".encode() + payload + CRLF
 
 
 def addresses(url: str) -> list[str]:

@@ -13,12 +13,12 @@ from asyncpg.pool import PoolConnectionProxy
 from asyncpg.transaction import Transaction
 
 from unora_sdk.sql_store import TABLES, SqlStore
-from unora_sdk.stores import ENDED, StoreAwayError
+from unora_sdk.stores import TRANSACTION_ENDED, StoreAwayError
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
-AWAY = (
+TRANSIENT_ERRORS = (
     # It shuts down, starts, or its disk is full or fails.
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -34,7 +34,7 @@ AWAY = (
 )
 """Errors that say so whoever meets them, also a handler."""
 UNREACHABLE = (
-    *AWAY,
+    *TRANSIENT_ERRORS,
     OSError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # of a statement between the notice that the connection ends, and its end
@@ -46,7 +46,7 @@ UNREACHABLE = (
     asyncpg.InvalidCatalogNameError,
 )
 """Errors of the store's own statements and connections, which are always the same and right."""
-PATIENCE: Final = 90.0
+STATEMENT_TIMEOUT: Final = 90.0
 """Seconds for what the store asks by itself. A record may have to wait for another replica's handler with the event."""
 UNDONE_WITHIN: Final = 5.0
 """Seconds for ROLLBACK, and for making a connection ready for its next use: a stop waits for both."""
@@ -59,7 +59,11 @@ class PostgresStore(SqlStore[Connection]):
     """
 
     def __init__(
-        self, pool_or_dsn: Pool | str, schema: str = "unora_sdk", connections: int = 10, patience: float = PATIENCE
+        self,
+        pool_or_dsn: Pool | str,
+        schema: str = "unora_sdk",
+        connections: int = 10,
+        patience: float = STATEMENT_TIMEOUT,
     ) -> None:
         """With an address, `connections` is the most that are opened. A pool stays the caller's, who closes it. If
         Postgres does not answer the store for `patience` seconds, it is away.
@@ -101,7 +105,7 @@ class PostgresStore(SqlStore[Connection]):
 
     def is_away(self, error: BaseException) -> bool:
         """See Store. That its own connection is lost, `transaction` sees."""
-        return isinstance(error, AWAY)
+        return isinstance(error, TRANSIENT_ERRORS)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -132,7 +136,7 @@ class PostgresStore(SqlStore[Connection]):
     async def _require_open(connection: Connection) -> None:
         """COMMIT of a transaction that is aborted or ended raises nothing, and keeps nothing of it."""
         if not connection.is_in_transaction():
-            raise RuntimeError(ENDED)
+            raise RuntimeError(TRANSACTION_ENDED)
         # It raises if an error that the handler caught has aborted the transaction.
         await connection.execute("SELECT 1", timeout=UNDONE_WITHIN)
 

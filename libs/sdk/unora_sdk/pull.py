@@ -24,7 +24,7 @@ _NOTHING_MORE: Final = (StatusCode.NO_MESSAGES, StatusCode.REQUEST_TIMEOUT, Stat
 NO_WAIT: Final = {"batch": 1, "no_wait": True}
 REDELIVERED: Final = 100
 """How many messages are asked for behind one that was delivered before: the server does not count such messages."""
-_MARGIN: Final = 1.0
+_ANSWER_MARGIN: Final = 1.0
 """Seconds that the server gets, beyond the wait that it was asked for, to say that there is nothing."""
 
 
@@ -94,7 +94,7 @@ class Pull:
         self._left, self._refusals, self._answered = count, [], asyncio.Event()
         await self._client.send([asked] * count)
         with suppress(TimeoutError):
-            async with asyncio.timeout(wait + _MARGIN):
+            async with asyncio.timeout(wait + _ANSWER_MARGIN):
                 await self._answered.wait()
         messages, self._messages = self._messages, []
         if self._refusals and not messages:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from unora_sdk.stores import HELD, DeadLetter, LetterName, Replay
+from unora_sdk.stores import STREAM_RETENTION, DeadLetter, LetterName, Replay
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS {0}dead_letters (
 CREATE TABLE IF NOT EXISTS {0}replays (
     consumer text PRIMARY KEY, since {moment} NOT NULL, below bigint NOT NULL, began {moment} NOT NULL);
 """
-LETTER = "consumer, key, subject, headers, payload, error, failed_at"
+DEAD_LETTER_COLUMNS = "consumer, key, subject, headers, payload, error, failed_at"
 
 
 class SqlStore(ABC, Generic[T]):
@@ -86,7 +86,7 @@ class SqlStore(ABC, Generic[T]):
     async def put_dead_letter(self, letter: DeadLetter) -> None:
         """See Store."""
         put = f"""
-            INSERT INTO {self._prefix}dead_letters ({LETTER}) VALUES ($1, $2, $3, $4, $5, $6, $7)
+            INSERT INTO {self._prefix}dead_letters ({DEAD_LETTER_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)
             ON CONFLICT (consumer, key) DO UPDATE
             SET subject = excluded.subject, headers = excluded.headers, payload = excluded.payload,
                 error = excluded.error, failed_at = excluded.failed_at, due_at = NULL"""
@@ -98,7 +98,7 @@ class SqlStore(ABC, Generic[T]):
 
     async def dead_letters(self) -> list[DeadLetter]:
         """See Store."""
-        select = f"SELECT {LETTER} FROM {self._prefix}dead_letters ORDER BY failed_at, consumer, key"
+        select = f"SELECT {DEAD_LETTER_COLUMNS} FROM {self._prefix}dead_letters ORDER BY failed_at, consumer, key"
         return [_letter(row) for row in await self._read(select)]
 
     async def retry(self, letters: Sequence[LetterName], at: datetime | None = None) -> int:
@@ -114,7 +114,8 @@ class SqlStore(ABC, Generic[T]):
 
     async def due(self, consumers: Sequence[str]) -> list[DeadLetter]:
         """See Store."""
-        select = f"SELECT {LETTER} FROM {self._prefix}dead_letters WHERE due_at <= $1 ORDER BY failed_at, consumer, key"
+        letters = f"SELECT {DEAD_LETTER_COLUMNS} FROM {self._prefix}dead_letters"
+        select = f"{letters} WHERE due_at <= $1 ORDER BY failed_at, consumer, key"
         return [letter for row in await self._read(select, _now()) if (letter := _letter(row)).consumer in consumers]
 
     async def begin_replay(self, consumer: str, replay: Replay) -> None:
@@ -128,7 +129,7 @@ class SqlStore(ABC, Generic[T]):
                 began = CASE WHEN excluded.below < r.below THEN r.began ELSE excluded.began END"""
         async with self.transaction() as transaction:
             forgotten = f"DELETE FROM {self._prefix}inbox WHERE consumer = $1 AND time >= $2 AND applied_at >= $3"
-            await self._rows(transaction, forgotten, consumer, replay.since, replay.began - HELD)
+            await self._rows(transaction, forgotten, consumer, replay.since, replay.began - STREAM_RETENTION)
             await self._rows(transaction, keep, consumer, replay.since, replay.below, replay.began)
 
     async def replay_of(self, consumer: str) -> Replay | None:

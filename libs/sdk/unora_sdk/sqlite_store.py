@@ -13,13 +13,13 @@ from typing import Any, Final
 
 from unora_sdk.environment import ConfigError
 from unora_sdk.sql_store import TABLES, SqlStore
-from unora_sdk.stores import ENDED, StoreAwayError
+from unora_sdk.stores import TRANSACTION_ENDED, StoreAwayError
 
 PREFIX: Final = "unora_sdk_"
-PATIENCE: Final = 10.0
+LOCK_TIMEOUT: Final = 10.0
 """Seconds that a transaction waits for those of other processes."""
 POLL: Final = 0.02
-WAITS: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+TRANSIENT_ERRORS: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 """Errors at the start of a transaction that may be over in a moment."""
 
 
@@ -56,7 +56,7 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
         self._connection, self._reader = connection, reader
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, timeout=PATIENCE)
+        connection = sqlite3.connect(self._path, isolation_level=None, timeout=LOCK_TIMEOUT)
         connection.row_factory = sqlite3.Row
         return connection
 
@@ -86,7 +86,7 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
                     connection.rollback()
                 raise
             if not connection.in_transaction:
-                raise RuntimeError(ENDED)
+                raise RuntimeError(TRANSACTION_ENDED)
             try:
                 connection.execute("COMMIT")
             except sqlite3.OperationalError as error:
@@ -96,12 +96,12 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
 
     async def _begin(self, connection: sqlite3.Connection) -> None:
         """Waits for the transactions of other processes."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + LOCK_TIMEOUT
         while True:
             try:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                if _code(error) not in WAITS or time.monotonic() > end:
+                if _code(error) not in TRANSIENT_ERRORS or time.monotonic() > end:
                     raise StoreAwayError(f"{self._path} cannot be written: {error}") from error
                 await asyncio.sleep(POLL)
             else:

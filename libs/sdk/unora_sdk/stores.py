@@ -12,14 +12,14 @@ from uuid import UUID
 T = TypeVar("T")
 """What a handler writes with: a connection with an open transaction."""
 
-KEPT: Final = timedelta(days=30)
+RECORD_RETENTION: Final = timedelta(days=30)
 """How long the record of an event is kept. An event can be published again from the outbox for 14 days, and waits 7 in
 the stream after that.
 """
 
-HELD: Final = timedelta(days=7)
+STREAM_RETENTION: Final = timedelta(days=7)
 """How long a stream holds an event: an older record can only be of one that it delivers no more."""
-ENDED: Final = "the transaction was ended by the handler: leave COMMIT and ROLLBACK to the store"
+TRANSACTION_ENDED: Final = "the transaction was ended by the handler: leave COMMIT and ROLLBACK to the store"
 
 
 class StoreAwayError(Exception):

@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 from google.protobuf.message import Message
 
 from unora_sdk.connecting import Connection
-from unora_sdk.consumer import PAUSE, Consumer
+from unora_sdk.consumer import RETRY_DELAY, Consumer
 from unora_sdk.deliveries import NotAnEventError, read
 from unora_sdk.environment import ConfigError
 from unora_sdk.events import Event, RetryLater
@@ -22,17 +22,17 @@ from unora_sdk.names import context_of, stream, subject_of
 from unora_sdk.outages import Outage
 from unora_sdk.replaying import replay
 from unora_sdk.settings import HELP, Settings
-from unora_sdk.stores import KEPT, DeadLetter, Store, StoreAwayError
+from unora_sdk.stores import RECORD_RETENTION, DeadLetter, Store, StoreAwayError
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Message)
 Handler = Callable[[Event[M], T], Awaitable[None] | None]
 
-LOOK: Final = 1.0
+DEAD_LETTER_INTERVAL: Final = 1.0
 """Seconds between two looks for dead letters that are to be tried once more."""
-CLEANING: Final = 3600.0
+CLEAN_UP_INTERVAL: Final = 3600.0
 """Seconds between two times at which old records are forgotten."""
-ENDS: Final = 15.0
+STOP_TIMEOUT: Final = 15.0
 """Seconds that tasks get to end after they were cancelled. A store may have to roll back."""
 
 log = logging.getLogger("unora_sdk")
@@ -140,7 +140,7 @@ class Subscriber(Generic[T]):
                 return
             except StoreAwayError as error:
                 self._outage.failed(error)
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(RETRY_DELAY)
 
     async def _work(self) -> None:
         room, client = asyncio.Semaphore(self._options.concurrency), self._connection.client
@@ -149,7 +149,7 @@ class Subscriber(Generic[T]):
             for each in self._handlings.values()
         ]
         running = [asyncio.ensure_future(each.run()) for each in made]
-        beside = [asyncio.ensure_future(self._repeat(work, pause)) for work, pause in self._chores()]
+        beside = [asyncio.ensure_future(self._repeat(work, pause)) for work, pause in self._periodic_work()]
         ending = asyncio.ensure_future(self._stopping.wait())
         try:
             done, _ = await asyncio.wait({*running, *beside, ending}, return_when=asyncio.FIRST_COMPLETED)
@@ -162,8 +162,8 @@ class Subscriber(Generic[T]):
             for each in made:
                 await each.give_back()
 
-    def _chores(self) -> list[tuple[Callable[[], Awaitable[None]], float]]:
-        return [(self._try_dead_letters, LOOK), (self._forget, CLEANING)]
+    def _periodic_work(self) -> list[tuple[Callable[[], Awaitable[None]], float]]:
+        return [(self._try_dead_letters, DEAD_LETTER_INTERVAL), (self._forget, CLEAN_UP_INTERVAL)]
 
     async def _repeat(self, work: Callable[[], Awaitable[None]], pause: float) -> None:
         while True:
@@ -172,12 +172,12 @@ class Subscriber(Generic[T]):
                 self._outage.over()
             except Exception as error:  # it is tried again; events go on meanwhile
                 self._outage.failed(error)
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(RETRY_DELAY)
                 continue
             await asyncio.sleep(pause)
 
     async def _forget(self) -> None:
-        await self._store.forget(datetime.now(UTC) - KEPT)
+        await self._store.forget(datetime.now(UTC) - RECORD_RETENTION)
 
     async def _try_dead_letters(self) -> None:
         """Tries the dead letters that `python -m unora_sdk dead-letters retry` has marked."""
@@ -213,10 +213,10 @@ def _raise_end(task: asyncio.Future[Any]) -> None:
 
 
 async def _end(*tasks: asyncio.Future[Any]) -> None:
-    """Cancels tasks, and returns when they have ended, or after ENDS seconds. What they raise is of no use any more."""
+    """Cancels tasks, and returns when they have ended, or after STOP_TIMEOUT seconds. Ignores what they raise."""
     for task in tasks:
         task.cancel()
-    done, _ = await asyncio.wait(tasks, timeout=ENDS)
+    done, _ = await asyncio.wait(tasks, timeout=STOP_TIMEOUT)
     for task in done:
         if not task.cancelled():
             task.exception()

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import grpc
 from unora_common.database import Session, Tx
-from unora_common.erasing import Erasing, Erasure
+from unora_common.erasing import Erasing, Erasure, receipt_of
 from unora_common.failed_rows import row_failed
 from unora_common.gauges import Counts
 from unora_common.handlers import counts, every
@@ -159,8 +159,4 @@ class ErasureJobs(Erasing):
 
     async def receipt(self, tx: Tx, erasure: Erasure) -> None:
         """The receipt, which identity waits for."""
-        tx.emit(
-            to_message(
-                MemberErasedFromBilling(erasure_id=erasure.id, version=1, user_id=erasure.user_id, occurred_at=tx.now)
-            )
-        )
+        tx.emit(to_message(receipt_of(MemberErasedFromBilling, erasure, tx)))

@@ -27,7 +27,7 @@ FAILURES = by_name(api.PaymentFailure)
 ENTRY_KINDS = by_name(api.CreditEntryKind)
 SUBSCRIPTION_STATUSES = by_name(api.SubscriptionStatus)
 
-NOTHING = Totals()
+NO_REVERSALS = Totals()
 
 to_message = event_encoder(events_pb2)
 """A domain event as its message in events.proto."""
@@ -38,7 +38,7 @@ def to_member_tier(account: Account) -> MemberTier:
     return MemberTier(user_id=str(account.user_id), version=account.version, tier=TIERS[account.tier])
 
 
-def to_payment(payment: Payment, totals: Totals = NOTHING) -> api.Payment:
+def to_payment(payment: Payment, totals: Totals = NO_REVERSALS) -> api.Payment:
     """A payment as its payer sees it, and how much of it is reversed."""
     return api.Payment(
         payment_id=str(payment.id),

@@ -34,7 +34,7 @@ PAYMENT_SETTLEMENT: Final = histogram(
     buckets=SETTLEMENT_SECONDS,
 )
 SUMMED_ACCOUNTS: Final = 500_000
-"""Of so many accounts the balances are added up, so that it costs little however many members hold credits."""
+"""The most accounts whose balances are added up, so that the sum costs little when many members hold credits."""
 CREDITS: Final = counted(
     "unora_credits_circulating",
     f"Credits that members hold (BI-03); at most those of the {SUMMED_ACCOUNTS:,} members who hold most",

@@ -23,16 +23,13 @@ from unora_common.rebuild_lists import Ask, both, listing
 
 from unora_discovery.domain.pairs import Exclusion
 from unora_discovery.domain.pool import Profile
-from unora_discovery.messages import (
+from unora_discovery.messages.members import from_inventory, from_profile, from_restriction, from_tier
+from unora_discovery.messages.pairs import (
     from_block_state,
     from_card_interest,
     from_connection_state,
     from_interest_state,
-    from_inventory,
     from_partners,
-    from_profile,
-    from_restriction,
-    from_tier,
 )
 
 ASKED_AT_ONCE: Final = 500

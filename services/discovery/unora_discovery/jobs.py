@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from unora_common.database import Tx
-from unora_common.erasing import Erasing, Erasure
+from unora_common.erasing import Erasing, Erasure, receipt_of
 from unora_common.handlers import every
 from unora_common.runtime import Runtime
 
 from unora_discovery.config import DiscoveryConfig
 from unora_discovery.domain.events import MemberErasedFromDiscovery
-from unora_discovery.messages import to_message
+from unora_discovery.messages.events import to_message
 from unora_discovery.resources import Resources
 from unora_discovery.store import batches, listed_cards, pairs
 from unora_discovery.use_cases.following import AT_ONCE, follow
@@ -83,8 +83,4 @@ class ErasureJobs(Erasing):
 
     async def receipt(self, tx: Tx, erasure: Erasure) -> None:
         """The receipt, which identity waits for."""
-        tx.emit(
-            to_message(
-                MemberErasedFromDiscovery(erasure_id=erasure.id, version=1, user_id=erasure.user_id, occurred_at=tx.now)
-            )
-        )
+        tx.emit(to_message(receipt_of(MemberErasedFromDiscovery, erasure, tx)))

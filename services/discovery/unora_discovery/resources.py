@@ -24,8 +24,8 @@ class Pool:
     behind: bool = True
     """Whether more changed than a call takes over by itself: the planes are late until the job has done it."""
     following: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held while changes are read and applied: older facts must not replace newer ones. Whoever waits for it or holds
-    it has the database connection that it needs already.
+    """Held while changes are read and applied: older facts must not replace newer ones. A task gets its database
+    connection before it waits for this lock.
     """
 
     def start_anew(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -17,9 +16,6 @@ from unora.discovery.v1.projection_service_pb2 import ListRefreshTimersRequest, 
 from unora.discovery.v1.projection_service_pb2_grpc import ProjectionServiceStub as DiscoveryStub
 from unora.matching.v1 import data_subject_service_pb2 as matching
 from unora.matching.v1 import data_subject_service_pb2_grpc as matching_calls
-from unora.matching.v1.matching_service_pb2 import CONNECTION_STATUS_ACTIVE
-from unora.matching.v1.pair_service_pb2 import GetPairRequest
-from unora.matching.v1.pair_service_pb2_grpc import PairServiceStub
 from unora.matching.v1.projection_service_pb2 import (
     ConnectionState,
     ListConnectionStatesRequest,
@@ -33,8 +29,6 @@ from unora.safety.v1 import data_subject_service_pb2 as safety
 from unora.safety.v1 import data_subject_service_pb2_grpc as safety_calls
 from unora.safety.v1.projection_service_pb2 import ListRestrictionsRequest, MemberRestriction
 from unora.safety.v1.projection_service_pb2_grpc import ProjectionServiceStub as SafetyStub
-from unora.safety.v1.restriction_service_pb2 import GetBlockRequest
-from unora.safety.v1.restriction_service_pb2_grpc import RestrictionServiceStub
 from unora.streak.v1 import data_subject_service_pb2 as streak
 from unora.streak.v1 import data_subject_service_pb2_grpc as streak_calls
 from unora.streak.v1.projection_service_pb2 import (
@@ -48,7 +42,7 @@ from unora_common.member_export import Page
 from unora_common.messages import TIER_NAMES, from_timestamp
 from unora_common.rebuild_lists import joined, listing
 
-from unora_identity.domain.disclosures import Disclosure, KnownPair
+from unora_identity.domain.disclosures import KnownPair
 from unora_identity.messages.accounts import time_or_none
 
 EXPORTS: Final[dict[str, tuple[type[Any], type[Any]]]] = {
@@ -68,31 +62,6 @@ async def export_member(clients: Clients, context: str, user: UUID, token: str) 
     stub = clients.stub(stub_type, f"unora.{context}.v1.DataSubjectService")
     response = await clients.call(stub.ExportMember, request_type(user_id=str(user), page_token=token))
     return Page(response.sections, response.next_page_token)
-
-
-async def are_connected_and_not_blocked(clients: Clients, disclosure: Disclosure) -> bool:
-    """RE-10: whether the two members of a disclosure are connected at this moment, and neither blocks the other.
-
-    Raises if matching or safety does not answer: without both answers nothing is disclosed.
-    """
-    connected, blocked = await asyncio.gather(_connected(clients, disclosure), _blocked(clients, disclosure))
-    return connected and not blocked
-
-
-async def _connected(clients: Clients, disclosure: Disclosure) -> bool:
-    stub = clients.stub(PairServiceStub, "unora.matching.v1.PairService")
-    request = GetPairRequest(connection_id=str(disclosure.connection_id))
-    response = await clients.find(stub.GetPair, request, absent="CONNECTION_NOT_FOUND")
-    if response is None:
-        return False
-    pair, members = response.pair, (str(disclosure.user_a_id), str(disclosure.user_b_id))
-    return pair.status == CONNECTION_STATUS_ACTIVE and (pair.user_a_id, pair.user_b_id) == members
-
-
-async def _blocked(clients: Clients, disclosure: Disclosure) -> bool:
-    stub = clients.stub(RestrictionServiceStub, "unora.safety.v1.RestrictionService")
-    request = GetBlockRequest(user_a_id=str(disclosure.user_a_id), user_b_id=str(disclosure.user_b_id))
-    return (await clients.call(stub.GetBlock, request)).blocked
 
 
 class Owners:

@@ -13,17 +13,11 @@ from unora_identity.domain.hobbies import HobbyUnknown
 from unora_identity.domain.phone_codes import PhoneTaken
 from unora_identity.domain.photos import TooManyPhotos
 from unora_identity.domain.signals import OAuthAlreadyLinked
-from unora_identity.jobs import (
-    BirthdayJobs,
-    CleanUpJobs,
-    ErasureGauges,
-    ErasureJobs,
-    ExportJobs,
-    PhoneKeyWatch,
-    PhotoJobs,
-    PlaceJobs,
-    TextJobs,
-)
+from unora_identity.jobs.clean_up import CleanUpJobs
+from unora_identity.jobs.erasures import ErasureGauges, ErasureJobs
+from unora_identity.jobs.exports import ExportJobs
+from unora_identity.jobs.phone_key import PhoneKeyWatch
+from unora_identity.jobs.profiles import BirthdayJobs, PhotoJobs, PlaceJobs, TextJobs
 from unora_identity.metrics import METRICS
 from unora_identity.resources import make_resources
 from unora_identity.servicers.accounts import Accounts

@@ -20,8 +20,6 @@ from unora.safety.v1.projection_service_pb2 import (
     MemberRestriction,
 )
 from unora.safety.v1.projection_service_pb2_grpc import ProjectionServiceStub as SafetyStub
-from unora.safety.v1.restriction_service_pb2 import GetBlockRequest
-from unora.safety.v1.restriction_service_pb2_grpc import RestrictionServiceStub
 from unora.streak.v1.projection_service_pb2 import CompletedStreak, ListCompletedStreaksRequest
 from unora.streak.v1.projection_service_pb2_grpc import ProjectionServiceStub as StreakStub
 from unora_common.clients import Clients
@@ -61,13 +59,6 @@ class Cards:
         response = await self._clients.call(self._stub.GetDealtCards, request)
         found = {card.card_id: card for card in response.cards}
         return [found[card] for card in dict.fromkeys(map(str, card_ids)) if card in found]
-
-
-async def is_blocked(clients: Clients, one: UUID, other: UUID) -> bool:
-    """Whether one of the two blocks the other at this moment, as safety says (RE-10)."""
-    stub = clients.stub(RestrictionServiceStub, "unora.safety.v1.RestrictionService")
-    request = GetBlockRequest(user_a_id=str(one), user_b_id=str(other))
-    return (await clients.call(stub.GetBlock, request)).blocked
 
 
 class Owners:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from unora_common.database import Session, Tx
 from unora_common.due import Due
-from unora_common.erasing import Erasing, Erasure
+from unora_common.erasing import Erasing, Erasure, receipt_of
 from unora_common.handlers import every
 from unora_common.job_batches import Batches
 from unora_common.runtime import Runtime
@@ -63,8 +63,4 @@ class ErasureJobs(Erasing):
 
     async def receipt(self, tx: Tx, erasure: Erasure) -> None:
         """The receipt, which identity waits for."""
-        tx.emit(
-            to_message(
-                MemberErasedFromMatching(erasure_id=erasure.id, version=1, user_id=erasure.user_id, occurred_at=tx.now)
-            )
-        )
+        tx.emit(to_message(receipt_of(MemberErasedFromMatching, erasure, tx)))

@@ -45,7 +45,7 @@ inventory = Table(
     CheckConstraint("connection_limit = greatest(tier_limit, active_connection_count)", name="effective_limit"),
     info=service_may(
         "select, insert, update",
-        # Interests may still come, on cards that were dealt before: the row goes on saying that nobody is there.
+        # Interests may still come, on cards that were dealt before: by this row they match nobody.
         erased=blanked(
             "paused = false, closed = true, restricted = false, suspended = false",
             where="user_id = member AND NOT (closed AND NOT paused AND NOT restricted AND NOT suspended)",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -10,13 +9,8 @@ from unora.billing.v1.projection_service_pb2 import ListTiersRequest, MemberTier
 from unora.billing.v1.projection_service_pb2_grpc import ProjectionServiceStub as BillingStub
 from unora.identity.v1.directory_service_pb2 import GetDisclosureRequest, GetRevealFactsRequest
 from unora.identity.v1.directory_service_pb2_grpc import DirectoryServiceStub
-from unora.matching.v1.matching_service_pb2 import CONNECTION_STATUS_ACTIVE
-from unora.matching.v1.pair_service_pb2 import GetPairRequest
-from unora.matching.v1.pair_service_pb2_grpc import PairServiceStub
 from unora.matching.v1.projection_service_pb2 import ConnectionState, ListConnectionStatesRequest
 from unora.matching.v1.projection_service_pb2_grpc import ProjectionServiceStub as MatchingStub
-from unora.safety.v1.restriction_service_pb2 import GetBlockRequest
-from unora.safety.v1.restriction_service_pb2_grpc import RestrictionServiceStub
 from unora.streak.v1.projection_service_pb2 import ListStreakProgressRequest, StreakProgress
 from unora.streak.v1.projection_service_pb2_grpc import ProjectionServiceStub as StreakStub
 from unora_common.clients import Clients
@@ -50,34 +44,6 @@ async def list_partner_names(clients: Clients, viewer_id: UUID, opened: Sequence
     stub = clients.stub(DirectoryServiceStub, "unora.identity.v1.DirectoryService")
     response = await clients.call(stub.GetPartnerNames, to_names_request(viewer_id, opened))
     return from_disclosed_names(response, opened)
-
-
-async def are_connected(clients: Clients, connection_id: UUID, user_a_id: UUID, user_b_id: UUID) -> bool:
-    """Whether the two are connected and neither blocks the other, at this moment (RE-10).
-
-    A block looks like an end and takes as long to answer (XX-04). If matching or safety does not answer, the call
-    fails: without their answer nothing is shown or sold.
-    """
-    active, blocked = await asyncio.gather(
-        _is_active(clients, connection_id, user_a_id, user_b_id), _is_blocked(clients, user_a_id, user_b_id)
-    )
-    return active and not blocked
-
-
-async def _is_active(clients: Clients, connection_id: UUID, user_a_id: UUID, user_b_id: UUID) -> bool:
-    stub = clients.stub(PairServiceStub, "unora.matching.v1.PairService")
-    request = GetPairRequest(connection_id=str(connection_id))
-    response = await clients.find(stub.GetPair, request, absent="CONNECTION_NOT_FOUND")
-    if response is None:
-        return False
-    members = {response.pair.user_a_id, response.pair.user_b_id}
-    return response.pair.status == CONNECTION_STATUS_ACTIVE and members == {str(user_a_id), str(user_b_id)}
-
-
-async def _is_blocked(clients: Clients, user_a_id: UUID, user_b_id: UUID) -> bool:
-    stub = clients.stub(RestrictionServiceStub, "unora.safety.v1.RestrictionService")
-    request = GetBlockRequest(user_a_id=str(user_a_id), user_b_id=str(user_b_id))
-    return (await clients.call(stub.GetBlock, request)).blocked
 
 
 class Owners:

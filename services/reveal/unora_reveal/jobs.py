@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unora_common.database import Tx
-from unora_common.erasing import Erasing, Erasure
+from unora_common.erasing import Erasing, Erasure, receipt_of
 
 from unora_reveal.domain.events import MemberErasedFromReveal
 from unora_reveal.messages import to_message
@@ -14,8 +14,4 @@ class ErasureJobs(Erasing):
 
     async def receipt(self, tx: Tx, erasure: Erasure) -> None:
         """The receipt, which identity waits for."""
-        tx.emit(
-            to_message(
-                MemberErasedFromReveal(erasure_id=erasure.id, version=1, user_id=erasure.user_id, occurred_at=tx.now)
-            )
-        )
+        tx.emit(to_message(receipt_of(MemberErasedFromReveal, erasure, tx)))

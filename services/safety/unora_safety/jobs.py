@@ -8,13 +8,13 @@ from pathlib import Path
 from uuid import UUID
 
 from unora_common.database import Session, Tx
-from unora_common.erasing import Erasing, Erasure
+from unora_common.erasing import Erasing, Erasure, receipt_of
 from unora_common.failed_rows import row_failed
 from unora_common.gauges import Counts
 from unora_common.handlers import counts, every
 from unora_common.job_batches import purge_each
 from unora_common.runtime import Runtime
-from unora_common.transient import is_transient
+from unora_common.transient import is_transient, log_failure
 
 from unora_safety.config import SafetyConfig
 from unora_safety.domain.cases import CaseOrigin
@@ -107,9 +107,8 @@ class DetectionJobs:
         return [history for user in users for history in await self._histories([user])]
 
     def _report(self, user: UUID, error: Exception) -> None:
-        report = self.runtime.log.warning if is_transient(error) else self.runtime.log.error
         row_failed()
-        report("member cannot be examined", aggregate_id=str(user), failure=error)
+        log_failure(self.runtime.log, "member cannot be examined", error, aggregate_id=str(user))
 
     async def _examine(self, history: History) -> None:
         findings = await self.runtime.resources.detector.examine(history)
@@ -125,9 +124,9 @@ class DetectionJobs:
 
     @every(seconds=600)
     async def forget(self) -> int:
-        """Deletes what no rule's window contains any more, with a margin for events that arrive late, and old traces
-        of closed accounts (ID-09), with what is kept for those of which is told late; and what authors see of their
-        reports until these are closed (SA-10).
+        """Deletes what is older than the windows of all rules, with a margin for events that arrive late; old traces of
+        closed accounts, with what is kept for late events about them (ID-09); and authors' notes on reports that are
+        closed (SA-10).
         """
         config = self.runtime.config
         purges = sightings.delete_expired(config.late_hours, config.forget_batch)
@@ -164,5 +163,4 @@ class ErasureJobs(Erasing):
 
     async def receipt(self, tx: Tx, erasure: Erasure) -> None:
         """The receipt, which identity waits for."""
-        receipt = MemberErasedFromSafety(erasure_id=erasure.id, version=1, user_id=erasure.user_id, occurred_at=tx.now)
-        tx.emit(to_message(receipt))
+        tx.emit(to_message(receipt_of(MemberErasedFromSafety, erasure, tx)))

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from unora_common.database import Session, Tx
-from unora_common.erasing import Erasing, Erasure
+from unora_common.erasing import Erasing, Erasure, receipt_of
 from unora_common.failed_rows import batch_failed, row_failed
 from unora_common.gauges import Counts
 from unora_common.handlers import counts, every
@@ -107,8 +107,4 @@ class ErasureJobs(Erasing):
 
     async def receipt(self, tx: Tx, erasure: Erasure) -> None:
         """The receipt, which identity waits for."""
-        tx.emit(
-            to_message(
-                MemberErasedFromStreak(erasure_id=erasure.id, version=1, user_id=erasure.user_id, occurred_at=tx.now)
-            )
-        )
+        tx.emit(to_message(receipt_of(MemberErasedFromStreak, erasure, tx)))

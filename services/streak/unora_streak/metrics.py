@@ -11,7 +11,7 @@ STEPS_LATE: Final = counter(
     "unora_streak_steps_late_total", "Those that the sweep took more than a minute after they were due"
 )
 SAMPLED_PAGES: Final = 16_384
-"""Of so many pages of the table (128 MiB) the streaks are counted, if it has more."""
+"""The most pages of the table in which streaks are counted (128 MiB). A larger table is estimated from so many."""
 STREAKS: Final = counted(
     "unora_streaks",
     "Streaks of connections that go on, by state. If their table has more than "

@@ -172,7 +172,7 @@ async def test_health_does_not_wait_for_a_message_that_does_not_come(
 async def test_one_certificate_watches_health_only_so_often(
     bare_world: BareWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health_server, "WATCHES", 3)
+    monkeypatch.setattr(health_server, "MAX_WATCHES", 3)
     await bare_world.probe()
     request = health_pb2.HealthCheckRequest(service=READINESS)
     async with connection(bare_world, "stranger") as channel, connection(bare_world, "gateway") as other:

@@ -32,7 +32,7 @@ from unora_identity.store import (
     text_messages,
     wrong_codes,
 )
-from unora_matching.store import interests, inventories
+from unora_matching.store import interest_closings, interests, inventories
 from unora_safety.store import reports, sightings, traces
 from unora_testing.filling import fill
 from unora_testing.world import World
@@ -120,7 +120,7 @@ STATEMENTS = [
     Statement(reports.PURGE_NOTES, (timedelta(days=90), 1000), {"safety.own_notes": {}}),
     # Not purges, but jobs that look for what is due, and an event after which many rows change.
     Statement(
-        interests.VOID_RECEIVED,
+        interest_closings.VOID_RECEIVED,
         (datetime.now(UTC), None, SOME[0]),
         {"matching.interests": PENDING | {"receiver_id": "md5(n::text)::uuid", "interest_status": "'pending'"}},
     ),
@@ -150,7 +150,7 @@ STATEMENTS = [
         },
     ),
     Statement(
-        interests.EXPIRE,
+        interest_closings.EXPIRE,
         (datetime.now(UTC), SOME, LONG_AGO),
         {"matching.interests": PENDING | {"sender_id": "md5(n::text)::uuid", "interest_status": "'pending'"}},
     ),

@@ -12,7 +12,7 @@ import pytest
 from nats.js.errors import NotFoundError
 from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
 from unora_common.app import App
-from unora_common.cli import STOPPED, _command, _parser, _until
+from unora_common.cli import EXIT_INTERRUPTED, _command, _parser, _until
 from unora_common.config import Config
 from unora_common.database import Tx
 from unora_common.handlers import on, on_all
@@ -188,7 +188,7 @@ async def test_an_interrupted_run_that_begins_anew_repeats_nothing_and_says_so(
 
     with monkeypatch.context() as patched:
         patched.setattr(Publisher, "publish", stopped)
-        assert await within(_until(stop, app, words("--consumer", PUSH.name))) == STOPPED
+        assert await within(_until(stop, app, words("--consumer", PUSH.name))) == EXIT_INTERRUPTED
     said = capsys.readouterr().err
     assert "with the same options and --from 2026-03-01T14:00:00Z" in said
     assert "republish was stopped" in said

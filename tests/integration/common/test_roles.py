@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 from unora_common import migrations, provision
 from unora_common.config import CONTEXTS
-from unora_common.grants import NOTHING, GrantsError, declared_in, parse
+from unora_common.grants import TABLES_WITHOUT_RIGHTS, GrantsError, declared_in, parse
 from unora_common.migrations import Outcome, Result
 from unora_common.tables import RIGHTS
 from unora_testing.testbed import Testbed
@@ -98,7 +98,7 @@ async def test_a_service_may_do_with_each_table_what_is_declared_and_nothing_els
         "each table says by service_may what the service may do with it"
     )
     for table, rights in actual.items():
-        declared = set() if table in partitions or table in NOTHING else parse(grants.tables[table])
+        declared = set() if table in partitions or table in TABLES_WITHOUT_RIGHTS else parse(grants.tables[table])
         assert rights == declared, table
 
 

@@ -268,7 +268,7 @@ def test_the_certificate_that_an_operator_shows_to_apps_is_kept(tmp_path: Path, 
 
 def test_a_certificate_of_this_machine_is_renewed_where_apps_see_it(tmp_path: Path) -> None:
     folder = tmp_path / "compose"
-    front, kept = folder / "gateway" / "front", folder / compose_files.KEPT / "tls"
+    front, kept = folder / "gateway" / "front", folder / compose_files.SECRETS_FOLDER / "tls"
     assert cli.main(["compose-files", "--folder", str(folder)]) == 0
     old = (front / "cert.pem").read_bytes()
     shutil.rmtree(kept)  # also its authority

@@ -266,7 +266,7 @@ async def test_the_search_reads_its_finalists_and_only_seven_days_of_history(
         5,
         ranked,
         anyone,
-        [0.5] * search.FEW,
+        [0.5] * search.MAX_WAITING,
         [],
     )
     plan = await explain(db, search.SEARCH, *found)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from unora_common.runtime import Runtime
 from unora_identity.config import IdentityConfig
-from unora_identity.jobs import CleanUpJobs
+from unora_identity.jobs.clean_up import CleanUpJobs
 from unora_identity.providers.machine_clock import machine_now
 from unora_identity.providers.photo_store import ObjectMissing
 from unora_identity.resources import Resources

@@ -12,7 +12,7 @@ from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
 from unora.identity.v1.profile_service_pb2 import Profile
 from unora_identity.domain.card import age_band_changed
 from unora_identity.domain.onboarding import Member
-from unora_identity.jobs import BirthdayJobs
+from unora_identity.jobs.profiles import BirthdayJobs
 from unora_identity.use_cases import birthdays
 from unora_testing.world import World
 

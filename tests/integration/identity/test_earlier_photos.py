@@ -12,12 +12,12 @@ from unora.identity.v1.account_service_pb2 import GetAccountRequest
 from unora.identity.v1.profile_service_pb2 import ListPhotosRequest, Photo
 from unora_common.errors import Unavailable
 from unora_common.ids import uuid7
-from unora_identity.jobs import PhotoJobs
+from unora_identity.jobs.profiles import PhotoJobs
 from unora_identity.providers.photo_store import StoreUnavailable
 from unora_identity.resources import Resources
 from unora_identity.use_cases import photo_sizes
 from unora_identity.use_cases.photo_objects import put_sizes
-from unora_identity.use_cases.photo_sizes import TRIES
+from unora_identity.use_cases.photo_sizes import MAX_ATTEMPTS
 from unora_local.photos.portraits import portrait
 from unora_testing.world import World
 
@@ -148,13 +148,13 @@ async def test_a_photo_that_ends_its_process_is_given_up_after_a_few_tries(
 
     with monkeypatch.context() as patched:
         patched.setattr(earlier.people.resources.vision, "inspect", lost)
-        for _ in range(TRIES):
+        for _ in range(MAX_ATTEMPTS):
             with pytest.raises(Unavailable):
                 await earlier.jobs.size_photos()
             assert await earlier.jobs.size_photos() == 0  # nobody takes it before the claim has expired
             await earlier.end_claim()
         await earlier.size_all()
-    assert tries == TRIES
+    assert tries == MAX_ATTEMPTS
     row = await earlier.row(deadly)
     assert row["thumbnail_key"] == row["object_key"]
 
@@ -168,7 +168,7 @@ async def test_an_unavailable_store_costs_no_photo_its_sizes(earlier: Earlier, m
 
     with monkeypatch.context() as patched:
         patched.setattr(earlier.people.resources.photo_store, "get", unavailable)
-        for _ in range(TRIES + 2):
+        for _ in range(MAX_ATTEMPTS + 2):
             with pytest.raises(StoreUnavailable):
                 await earlier.jobs.size_photos()
     await earlier.size_all()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from unora_identity.jobs import ErasureJobs
+from unora_identity.jobs.erasures import ErasureJobs
 from unora_identity.providers.photo_store import StoreUnavailable
 from unora_identity.use_cases import photo_sizes
 from unora_identity.use_cases.photo_objects import put_sizes

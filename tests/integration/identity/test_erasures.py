@@ -18,7 +18,7 @@ from unora_common.ids import uuid7
 from unora_common.logs import logger
 from unora_common.metrics import Metrics
 from unora_identity.domain.erasures import SOURCES, Erasure
-from unora_identity.jobs import ErasureJobs
+from unora_identity.jobs.erasures import ErasureJobs
 from unora_identity.metrics import METRICS
 from unora_identity.providers.photo_store import StoreUnavailable
 from unora_identity.store import members

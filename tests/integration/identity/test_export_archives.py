@@ -13,7 +13,7 @@ from unora_common.errors import Unavailable
 from unora_common.runtime import Runtime
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.exports import STEPS
-from unora_identity.jobs import ARCHIVE_BATCH
+from unora_identity.jobs.exports import ARCHIVE_BATCH
 from unora_identity.providers.machine_clock import machine_now
 from unora_identity.providers.parts_upload import PartsUpload, begin_upload
 from unora_identity.resources import Resources

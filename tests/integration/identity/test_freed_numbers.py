@@ -8,7 +8,7 @@ import grpc
 import pytest
 from unora.identity.v1.account_service_pb2 import CloseAccountRequest
 from unora.identity.v1.events_pb2 import AccountErasureRequested, AccountHidden, AccountReopened, PhoneChanged
-from unora_identity.jobs import ErasureJobs
+from unora_identity.jobs.erasures import ErasureJobs
 from unora_testing.world import World
 
 from tests.integration.identity.movers import Movers

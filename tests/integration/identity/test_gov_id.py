@@ -24,7 +24,7 @@ from unora.identity.v1.verification_service_pb2 import (
 )
 from unora.streak.v1.events_pb2 import StreakCompleted
 from unora_common.ids import uuid7
-from unora_identity.jobs import ErasureJobs
+from unora_identity.jobs.erasures import ErasureJobs
 from unora_identity.providers.gov_id import Webhooks
 from unora_testing.places import LEEDS
 from unora_testing.world import World

@@ -20,7 +20,7 @@ from unora.identity.v1.profile_service_pb2 import (
     UpdateProfileResponse,
 )
 from unora_identity.domain.contact_details import reviewed
-from unora_identity.jobs import TextJobs
+from unora_identity.jobs.profiles import TextJobs
 from unora_identity.use_cases import profiles, text_reviews
 from unora_testing.deadlines import eventually
 from unora_testing.world import World

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from google.type.date_pb2 import Date
 from unora.identity.v1.account_service_pb2 import CloseAccountRequest, ReopenAccountRequest
 from unora.safety.v1.events_pb2 import RestrictionChanged
-from unora_identity.jobs import ErasureJobs
+from unora_identity.jobs.erasures import ErasureJobs
 from unora_testing.world import World
 
 from tests.integration.identity.people import People, Signed, apply

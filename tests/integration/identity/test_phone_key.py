@@ -9,7 +9,7 @@ import pytest
 from unora_common.ids import random_id
 from unora_common.runtime import Runtime
 from unora_identity.config import IdentityConfig
-from unora_identity.jobs import PhoneKeyWatch
+from unora_identity.jobs.phone_key import PhoneKeyWatch
 from unora_identity.providers.code_alarm import CodeAlarm
 from unora_identity.providers.keyed_hasher import KeyedHasher
 from unora_identity.providers.phone_key import PhoneKey, PhoneKeyDiffers

@@ -20,9 +20,9 @@ from unora.identity.v1.profile_service_pb2 import (
     GetProfileRequest,
     Profile,
 )
-from unora_identity import jobs
 from unora_identity.domain.places import place_meant
-from unora_identity.jobs import PlaceJobs
+from unora_identity.jobs import profiles
+from unora_identity.jobs.profiles import PlaceJobs
 from unora_identity.providers.places import Places
 from unora_identity.use_cases import written_cities
 from unora_testing.places import BERLIN, FRANKFURT_MAIN, FRANKFURT_ODER, LONDON, PARIS
@@ -202,7 +202,7 @@ async def test_the_search_for_written_cities_goes_in_batches_and_a_run_that_dies
     for signed, city in zip(several, ("Berlin", "Frankfurt", "Hamburg", "nowhere at all", "Berlin"), strict=True):
         await write_city(world, signed, city)
     runtime = world.apps["identity"].runtime
-    monkeypatch.setattr(jobs, "CITY_BATCH", 2)
+    monkeypatch.setattr(profiles, "CITY_BATCH", 2)
 
     async def step() -> int:
         return await PlaceJobs(runtime).place_written_cities()

@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 from unora_local import postgres_home
-from unora_local.cli import STOPS_WITHIN
 from unora_local.env import Env
 from unora_local.run_folder import LOCK, Row, RunFolder, start_time
+from unora_local.stack_commands import STOPS_WITHIN
 from unora_local.up import READY_WITHIN
 from unora_testing.deadlines import GENEROUS, PATIENCE, wait_until
 

@@ -89,11 +89,11 @@ async def test_a_context_that_does_not_answer_is_asked_again_and_then_named(
 
             self.list_tiers = fail
 
-    monkeypatch.setattr(rebuilding, "TRY_AGAIN", 0.0)
+    monkeypatch.setattr(rebuilding, "RETRY_DELAY", 0.0)
     with monkeypatch.context() as away:
         away.setattr("unora_streak.use_cases.rebuild.Owners", Away)
         assert await command(world, "streak", "--restart") == 1
-    assert asked == rebuilding.TRIES
+    assert asked == rebuilding.MAX_ATTEMPTS
     assert "tiers was not made anew: Unavailable" in capsys.readouterr().err
     assert await command(world, "streak") == 0
     assert await tier(world, member) == "plus"

@@ -104,7 +104,7 @@ async def test_a_purchase_is_not_authorized_while_matching_does_not_answer(
         raise grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata())
 
     with monkeypatch.context() as patch:
-        patch.setattr("unora_reveal.clients._is_active", unavailable)
+        patch.setattr("unora_common.pair_facts._is_active", unavailable)
         assert (await refusal_of(pair, pair.a, 3))[:2] == ("UNAVAILABLE", "DEPENDENCY_UNAVAILABLE")
 
 

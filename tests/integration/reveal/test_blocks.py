@@ -73,7 +73,7 @@ async def test_nothing_is_shown_while_safety_does_not_answer(pair: RevealPair, m
         raise grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata())
 
     with monkeypatch.context() as patch:
-        patch.setattr("unora_reveal.clients._is_blocked", unavailable)
+        patch.setattr("unora_common.pair_facts.is_blocked", unavailable)
         for number in (1, 2, 3, 5):
             assert (await refusal(pair.open(pair.a, number))).code == "UNAVAILABLE"
         assert (await refusal(pair.list_reveals(pair.a))).code == "UNAVAILABLE"

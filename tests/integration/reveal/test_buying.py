@@ -179,7 +179,7 @@ async def test_a_payment_waits_while_matching_does_not_answer(
 
     payment = pair.payment_succeeded(pair.a, 3)
     with monkeypatch.context() as patch:
-        patch.setattr("unora_reveal.clients._is_active", unavailable)
+        patch.setattr("unora_common.pair_facts._is_active", unavailable)
         with pytest.raises(grpc.aio.AioRpcError):
             await pair.apply(payment)
     assert await payment_outcomes(pair, pair.a, 3) == ([], [])

@@ -239,7 +239,7 @@ async def test_nothing_opens_while_matching_does_not_answer(
         raise grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata())
 
     with monkeypatch.context() as patch:
-        patch.setattr("unora_reveal.clients._is_active", unavailable)
+        patch.setattr("unora_common.pair_facts._is_active", unavailable)
         assert parts(await refusal(pair.open(pair.a, 1)))[:2] == ("UNAVAILABLE", "DEPENDENCY_UNAVAILABLE")
     assert (await pair.stored_reveal(pair.a, 1))["reveal_status"] == "earned"
 

@@ -127,7 +127,7 @@ async def test_a_file_that_safety_did_not_sign_is_refused(
 async def test_a_long_chain_is_verified_in_steps(
     world: World, export: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("unora_safety.servicers.commands.STEP", 3)
+    monkeypatch.setattr("unora_safety.servicers.commands.PROGRESS_ROWS", 3)
     await rewrite(world, 7)
     assert await run(world.apps["safety"], verify, "--heads", str(export)) == 1
     assert "rows verified so far" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from unora.streak.v1.events_pb2 import CheckedIn
 from unora_sdk import Event, SqliteStore
-from unora_sdk.sqlite_store import PATIENCE
+from unora_sdk.sqlite_store import LOCK_TIMEOUT
 from unora_testing.deadlines import eventually, within
 
 from tests.integration.sdk.platform import CONSUMER, NOON, Platform, checked_in, serving
@@ -24,7 +24,7 @@ async def test_reading_a_file_waits_for_no_transaction(tmp_path: Path) -> None:
     async with one.transaction() as transaction:
         await one.record(transaction, CONSUMER, uuid4(), NOON)
         for store in (one, other):
-            async with asyncio.timeout(PATIENCE / 2):
+            async with asyncio.timeout(LOCK_TIMEOUT / 2):
                 await store.open()
                 assert len(await store.dead_letters()) == 1
                 assert await store.due([CONSUMER]) == []

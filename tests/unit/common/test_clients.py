@@ -12,7 +12,7 @@ from unora.streak.v1.streak_service_pb2 import GetDashboardRequest, GetDashboard
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common import call, trace
 from unora_common.certificates import of_config
-from unora_common.clients import MARGIN, Clients, retries
+from unora_common.clients import DEADLINE_MARGIN, Clients, retries
 from unora_common.config import Config
 from unora_common.timeouts import PRODUCTION, Timeouts
 from unora_local import tls
@@ -47,7 +47,7 @@ async def timeout_within(config: Config, seconds: float | None, timeouts: Timeou
 
 async def test_the_deadline_shrinks_at_each_hop(config: Config) -> None:
     given = await timeout_within(config, 600.0, Timeouts(peer=1000.0))
-    assert 0 < given <= 600.0 - MARGIN
+    assert 0 < given <= 600.0 - DEADLINE_MARGIN
 
 
 @pytest.mark.parametrize("seconds", [None, 60.0])
@@ -55,7 +55,7 @@ async def test_no_call_gets_more_than_the_longest_time(config: Config, seconds: 
     assert await timeout_within(config, seconds) <= PRODUCTION.peer
 
 
-@pytest.mark.parametrize("seconds", [-1.0, 0.0, MARGIN / 2])
+@pytest.mark.parametrize("seconds", [-1.0, 0.0, DEADLINE_MARGIN / 2])
 async def test_after_the_deadline_no_call_is_made(config: Config, seconds: float) -> None:
     with pytest.raises(TimeoutError):
         await timeout_within(config, seconds)

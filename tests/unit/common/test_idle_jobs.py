@@ -12,11 +12,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import set_span_in_context
-from unora_common.tracing.idle_jobs import MOST, WithoutIdleJobs
+from unora_common.tracing.idle_jobs import MAX_HELD_SPANS, WithoutIdleJobs
 from unora_common.tracing.tracing import DONE, JOB
 
 THREADS: Final = 8
-EACH: Final = MOST // 2
+EACH: Final = MAX_HELD_SPANS // 2
 
 
 @pytest.fixture

@@ -146,7 +146,7 @@ async def test_a_place_is_not_lost_when_connecting_fails_or_who_waits_is_cancell
 
 
 async def test_kept_connections_go_back_to_the_pool_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unora_common.leases.KEPT", 0.0)
+    monkeypatch.setattr("unora_common.leases.IDLE_SECONDS", 0.0)
     pool = Pool()
     leases = _leases(pool)
     async with leases.lease():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from unora_common import trace
-from unora_common.tracing.statements import LONGEST, summary, watched
+from unora_common.tracing.statements import MAX_NAME_LENGTH, summary, watched
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_repeats_are_left_out_and_joins_are_reads() -> None:
 
 def test_a_long_statement_is_named_by_its_first_parts_as_a_whole() -> None:
     name = summary(" ".join(f"SELECT a FROM identity.table_{number:04}" for number in range(100)))
-    assert 150 < len(name) < LONGEST
+    assert 150 < len(name) < MAX_NAME_LENGTH
     assert name.startswith("SELECT identity.table_0000 SELECT identity.table_0001")
     assert len(name.split()[-1]) == len("identity.table_0000")
 

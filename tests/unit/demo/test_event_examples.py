@@ -13,7 +13,7 @@ from unora.identity.v1.events_pb2 import SessionOpened
 from unora_demo import run
 from unora_demo.event_examples import EventRecording
 from unora_local.run_folder import RunFolder
-from unora_local.stopping import STOPPED
+from unora_local.stopping import EXIT_INTERRUPTED
 
 SUBJECT = "unora.identity.v1.session_opened"
 NAME = "unora.identity.v1.SessionOpened"
@@ -75,7 +75,7 @@ def test_what_is_no_event_is_left_out() -> None:
     assert recording.events == {}
 
 
-@pytest.mark.parametrize(("code", "is_written"), [(0, True), (1, False), (STOPPED, False)])
+@pytest.mark.parametrize(("code", "is_written"), [(0, True), (1, False), (EXIT_INTERRUPTED, False)])
 def test_examples_are_written_only_after_a_journey_that_went_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, is_written: bool
 ) -> None:

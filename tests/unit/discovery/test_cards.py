@@ -17,7 +17,7 @@ from unora_discovery.domain.filters import Filters
 from unora_discovery.domain.policy import Odds
 from unora_discovery.domain.pool import AgeBand, Candidate, Hobby
 from unora_discovery.domain.search import SearchResult
-from unora_discovery.messages import to_card
+from unora_discovery.messages.cards import to_card
 
 CHESS = Hobby("chess", "Chess", "the slow kind")
 HIKING = Hobby("hiking", "Hiking", "early, uphill")

@@ -11,7 +11,7 @@ from unora_common.domain_events import DomainEvent
 from unora_common.messages import to_timestamp
 from unora_discovery.domain.events import BatchRefreshed, RefreshTimerChanged, ServerJoined, ServerLeft
 from unora_discovery.domain.servers import ServerType
-from unora_discovery.messages import to_message
+from unora_discovery.messages.events import to_message
 
 MEMBER, BATCH = UUID(int=1), UUID(int=2)
 SPENT, NOW = datetime(2026, 3, 1, 8, tzinfo=UTC), datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -14,7 +14,7 @@ from unora_discovery.domain.errors import PoolTooSmall
 from unora_discovery.domain.filters import Filters, change_filters, require_age_range
 from unora_discovery.domain.pool import AgeBand, Gender
 from unora_discovery.domain.search import SearchResult
-from unora_discovery.messages import from_filter_changes, to_filters
+from unora_discovery.messages.filters import from_filter_changes, to_filters
 
 BEFORE = Filters(genders=(Gender.WOMAN,), min_age=30, max_age=40, same_city_only=True)
 
@@ -101,8 +101,8 @@ def test_filters_are_seen_as_they_were_set() -> None:
     ],
 )
 def test_a_refusal_names_the_filters_that_are_set_and_nothing_else(filters: Filters, names: tuple[str, ...]) -> None:
-    assert filters.those_set == names
-    assert PoolTooSmall(filters.those_set).metadata == ({"filters": ",".join(names)} if names else {})
+    assert filters.non_default_fields == names
+    assert PoolTooSmall(filters.non_default_fields).metadata == ({"filters": ",".join(names)} if names else {})
     with pytest.raises(PoolTooSmall) as refused:
         require_five(SearchResult(()), filters)
     assert refused.value.metadata == PoolTooSmall(names).metadata

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 from unora_common.errors import Unavailable
-from unora_identity.providers.child.limits import NICE
+from unora_identity.providers.child.limits import NICENESS
 from unora_identity.providers.formats.judge import judge
 from unora_identity.providers.pictures import PhotoTooLarge, PhotoTooSmall, PhotoUnreadable, VisionPolicy
 from unora_identity.providers.vision import Vision
@@ -160,7 +160,7 @@ async def _first_in_work(parent: int | None = None) -> psutil.Process:
 def _decodes(process: psutil.Process) -> bool:
     """Once a process has given up all it gives up, its decoder takes a while."""
     try:
-        return process.nice() == NICE and process.cpu_times().user > 0.1
+        return process.nice() == NICENESS and process.cpu_times().user > 0.1
     except psutil.NoSuchProcess:
         return False
 

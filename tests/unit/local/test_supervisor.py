@@ -10,10 +10,10 @@ from threading import Event, Thread
 
 import pytest
 from unora_local import supervisor
-from unora_local.cli import up
 from unora_local.mistakes import Mistake
 from unora_local.process import Process, StartFailedError, tail
 from unora_local.run_folder import Row, RunFolder, start_time
+from unora_local.stack_commands import up
 from unora_local.supervisor import ProcessPart, Supervisor
 from unora_testing.deadlines import eventually, within
 

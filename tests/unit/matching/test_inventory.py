@@ -90,15 +90,15 @@ def test_only_a_newer_restriction_counts_and_it_is_no_event() -> None:
     def restriction(version: int, *, restricted: bool = False, suspended: bool = False) -> Restriction:
         return Restriction(member.user_id, restricted, suspended, version, NOW + timedelta(version))
 
-    assert not member.silenced
+    assert not member.cannot_match
     second = member.change_restriction(restriction(2, restricted=True))
     assert second is not None
-    assert (second.silenced, second.version, second.standing_at) == (True, 7, NOW + timedelta(2))
+    assert (second.cannot_match, second.version, second.standing_at) == (True, 7, NOW + timedelta(2))
     for version in (1, 2):
         assert second.change_restriction(restriction(version)) is None
     third = second.change_restriction(restriction(3, suspended=True))
     assert third is not None
-    assert third.silenced
+    assert third.cannot_match
     fourth = third.change_restriction(restriction(4))
     assert fourth is not None
-    assert not fourth.silenced
+    assert not fourth.cannot_match

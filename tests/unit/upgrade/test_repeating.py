@@ -9,7 +9,7 @@ import pytest
 from unora.identity.v1.account_service_pb2 import GetAccountRequest, GetAccountResponse
 from unora_common.config import CONTEXTS
 from unora_local.client import Gateway, Refused
-from unora_upgrade.repeating import WAITS, RepeatingGateway, Tally
+from unora_upgrade.repeating import RETRY_DELAYS, RepeatingGateway, Tally
 
 NAME = "AccountService.GetAccount"
 
@@ -68,9 +68,9 @@ async def test_a_refusal_for_load_is_repeated_after_the_time_it_names(tries: lis
 
 
 async def test_a_call_has_failed_when_its_last_repeat_has(tries: list[Refused | None]) -> None:
-    tries += [refusal("UNAVAILABLE")] * (len(WAITS) + 1)
+    tries += [refusal("UNAVAILABLE")] * (len(RETRY_DELAYS) + 1)
     tally = await ask()
-    assert (tally.failed, tally.calls, tally.repeated.total(), tries) == (["UNAVAILABLE"], 0, len(WAITS), [])
+    assert (tally.failed, tally.calls, tally.repeated.total(), tries) == (["UNAVAILABLE"], 0, len(RETRY_DELAYS), [])
 
 
 @pytest.mark.parametrize("code", ["INTERNAL", "UNIMPLEMENTED", "NOT_FOUND", "RESOURCE_EXHAUSTED"])

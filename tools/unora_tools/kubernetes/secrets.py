@@ -67,7 +67,7 @@ def _at(files: Files, host: str) -> Files:
 
 def _nats_passwords(kit: Path) -> str:
     """The variables of NATS' configuration: `rendered/accounts.conf` names them."""
-    passwords = Passwords(kit / compose_files.KEPT / "passwords.json")
+    passwords = Passwords(kit / compose_files.SECRETS_FOLDER / "passwords.json")
     lines = [f'{password_variable(user)}: "{passwords[f"nats {user}"]}"' for user in (*CONTEXTS, ADMIN)]
     return "\n".join(lines) + "\n"
 

@@ -46,7 +46,7 @@ end
 local function keep_known(headers, is_grpc)
   local dropped = {}
   for name in pairs(headers) do
-    if not KEPT[name] then dropped[#dropped + 1] = name end
+    if not PASSED_HEADERS[name] then dropped[#dropped + 1] = name end
   end
   for i = 1, #dropped do headers:remove(dropped[i]) end
   if is_grpc then return end

@@ -34,8 +34,8 @@ from unora_local.running import env_of
 def seed(folder: RunFolder, chosen: argparse.Namespace) -> None:
     """Make members, and print their logins."""
     number = seeding.USUAL if chosen.number is None else chosen.number
-    if not 1 <= number <= seeding.MOST:
-        raise Mistake(f"seed makes 1 to {seeding.MOST} members at once")
+    if not 1 <= number <= seeding.MAX_MEMBERS:
+        raise Mistake(f"seed makes 1 to {seeding.MAX_MEMBERS} members at once")
     env, people, progress = env_of(folder), People(folder.path), Progress()
     made = asyncio.run(seeding.seed(env, people, number, progress))
     progress.say(f"\n{seeding.describe(people.all(), made)}\n")

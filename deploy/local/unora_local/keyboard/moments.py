@@ -7,6 +7,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from unora_sdk.times import read_zoned_time
+
 from unora_local.mistakes import Mistake
 
 NOW: Final = "now"
@@ -14,9 +16,8 @@ NEXT_MIDNIGHT: Final = "next-midnight"
 NEXT_DAY: Final = "next-day"
 EXAMPLES: Final = (NOW, "+6h", NEXT_MIDNIGHT, NEXT_DAY)
 MORNING: Final = time(8)
-LONGEST: Final = timedelta(days=366)
+MAX_MOVE: Final = timedelta(days=366)
 """At once: all that is due meanwhile has to be worked off."""
-_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)\Z")
 _AHEAD: Final = re.compile(r"\+(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
 
 
@@ -35,8 +36,8 @@ def target(asked: str, now: datetime, zone: ZoneInfo) -> datetime:
     ahead = _ahead(asked, now)
     if ahead is None:
         raise Mistake(f"{asked} is no moment; such are {', '.join(EXAMPLES)}, +1d12h. The rule clock only goes forward")
-    if ahead > LONGEST:
-        raise Mistake(f"{asked} is more than {LONGEST.days} days; move in steps")
+    if ahead > MAX_MOVE:
+        raise Mistake(f"{asked} is more than {MAX_MOVE.days} days; move in steps")
     return now + ahead
 
 
@@ -47,7 +48,6 @@ def _ahead(asked: str, now: datetime) -> timedelta | None:
         days, hours, minutes, seconds = (int(group or 0) for group in found.groups())
         return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
     try:
-        moment = datetime.fromisoformat(asked) if _MOMENT.match(asked) else None
+        return max(read_zoned_time(asked) - now, timedelta(0))
     except ValueError:
         return None
-    return None if moment is None else max(moment - now, timedelta(0))

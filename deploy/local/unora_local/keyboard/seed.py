@@ -19,7 +19,7 @@ from unora_local.keyboard.sessions import session_of
 from unora_local.progress import Progress, table
 
 USUAL: Final = 12
-MOST: Final = 500
+MAX_MEMBERS: Final = 500
 DAYS: Final = 4
 """Days that couples have kept at least. It is the morning after: the day reveals something (RE-02), and of every third
 couple one has checked in. Every third couple is not connected: each has the other's card.

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from unora_local.mistakes import Mistake
 
-LONGEST: Final = 3600.0
+MAX_SECONDS: Final = 3600.0
 """Seconds that a call may take at most."""
 _KEY: Final = re.compile(r"[0-9a-z_.-]+")
 _VALUE: Final = re.compile(r"[ -~]*")
@@ -40,8 +40,8 @@ def seconds(text: str) -> float:
         given = float(text)
     except ValueError:
         given = 0
-    if not 0 < given <= LONGEST:
-        raise ArgumentTypeError(f"{text} is no number of seconds above 0, at most {LONGEST:.0f}")
+    if not 0 < given <= MAX_SECONDS:
+        raise ArgumentTypeError(f"{text} is no number of seconds above 0, at most {MAX_SECONDS:.0f}")
     return given
 
 

@@ -11,7 +11,7 @@ from unora_local import members
 from unora_local.client import Gateway
 from unora_local.clock import ClockInUseError
 from unora_local.keyboard.people import Login
-from unora_local.keyboard.seed import MOST, add
+from unora_local.keyboard.seed import MAX_MEMBERS, add
 from unora_local.keyboard.sessions import make_admin, session_of
 from unora_local.mistakes import Mistake
 from unora_local.page import bodies
@@ -36,8 +36,8 @@ class Members:
     async def seed(self, request: web.Request) -> web.Response:
         """Make members as `unora seed` does, but no time passes. Raises SeedBusy, and ClockBusy."""
         count = (await bodies.read(request, count=int))["count"]
-        if not 1 <= count <= MOST:
-            raise InvalidArgument({"count": f"must be from 1 to {MOST}"})
+        if not 1 <= count <= MAX_MEMBERS:
+            raise InvalidArgument({"count": f"must be from 1 to {MAX_MEMBERS}"})
         env, people = self._stack.env, self._stack.people
         try:
             made = await self._work.alone("seed", lambda: add(env, people, count, Progress()), SeedBusy)

@@ -28,7 +28,7 @@ from unora_common.outages import Outage
 from unora_common.tracing.idle_jobs import WithoutIdleJobs
 
 LIBRARY: Final = "opentelemetry"
-ROOM: Final = 2048
+QUEUE_SIZE: Final = 2048
 """How many spans wait to be sent at most, unless OTEL_BSP_MAX_QUEUE_SIZE says otherwise."""
 FLUSH_SECONDS: Final = 3.0
 """The most seconds in which a process that ends sends what it has not sent yet."""
@@ -114,7 +114,7 @@ def make_tracer(
     )
     exporter = OTLPSpanExporter(config.traces_endpoint, insecure=config.traces_endpoint.startswith("http://"))
     try:
-        room = int(os.environ.get(OTEL_BSP_MAX_QUEUE_SIZE, ROOM))
+        room = int(os.environ.get(OTEL_BSP_MAX_QUEUE_SIZE, QUEUE_SIZE))
         queue = _Queue(_Reported(exporter, room, log, metrics), room)
     except ValueError as error:
         raise ConfigError(

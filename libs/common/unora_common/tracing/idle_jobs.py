@@ -11,7 +11,7 @@ from opentelemetry.trace import StatusCode
 
 from unora_common.tracing.tracing import DONE, JOB
 
-MOST: Final = 256
+MAX_HELD_SPANS: Final = 256
 """A run with more spans than this is sent at once: it does something."""
 
 
@@ -54,7 +54,7 @@ class WithoutIdleJobs(SpanProcessor):
                 return [span]
             kept.append(span)
             is_job = bool(span.attributes and JOB in span.attributes)
-            if not is_job and len(kept) <= MOST:
+            if not is_job and len(kept) <= MAX_HELD_SPANS:
                 return []
             del self._kept[trace_id]
         return [] if is_job and _is_idle(span, kept) else kept

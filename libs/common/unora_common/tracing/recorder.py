@@ -17,7 +17,9 @@ from unora_common.tracing.spans import Span, remote, start
 from unora_common.tracing.tracing import JOB, Tracing, traceparent_of
 
 STATUS_CODE: Final = "rpc.response.status_code"
-FAULTS: Final = frozenset({"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"})
+SERVER_ERRORS: Final = frozenset(
+    {"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"}
+)
 """Statuses that say that the server has failed. The others are answers, such as a refusal."""
 
 
@@ -71,7 +73,7 @@ class Recorder(Tracing):
         if isinstance(span, Span):
             return span
         trace.begin(span)
-        return trace.NOTHING
+        return trace.NO_SPAN
 
 
 class _Calls(grpc.aio.UnaryUnaryClientInterceptor):
@@ -118,7 +120,7 @@ def _end_call(span: Span, context: Any) -> None:
     span.note(STATUS_CODE, code)
     if code != "OK" and (reason := context.details()):
         span.note("unora.reason", reason)
-    if code in FAULTS:
+    if code in SERVER_ERRORS:
         span.fail(code)
     span.end()
 

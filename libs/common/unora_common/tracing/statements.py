@@ -19,7 +19,7 @@ _STEP: Final = re.compile(
     re.VERBOSE,
 )
 _VERB: Final = re.compile(r"\b(SELECT|INSERT|UPDATE|DELETE|CALL)\b")
-LONGEST: Final = 200
+MAX_NAME_LENGTH: Final = 200
 """The most characters of a name. A statement of many parts has the first of them."""
 
 
@@ -34,7 +34,7 @@ def summary(sql: str) -> str:
         steps[f"{verb} {found['name']}"] = None
     name = ""
     for step in steps:
-        if len(name) + len(step) >= LONGEST:
+        if len(name) + len(step) >= MAX_NAME_LENGTH:
             break
         name += f" {step}" if name else step
     verb = None if name else _VERB.search(sql)
@@ -81,6 +81,6 @@ class _Watched:
 def _statement(sql: str) -> Any:
     above: Span | None = trace.span()
     if above is None:
-        return trace.NOTHING
+        return trace.NO_SPAN
     name = summary(sql)
     return above.part(name, "client", {"db.system.name": "postgresql", "db.query.summary": name})

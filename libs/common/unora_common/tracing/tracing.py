@@ -10,7 +10,7 @@ import grpc
 from unora_sdk.deliveries import Delivery
 
 from unora_common import trace
-from unora_common.trace import NOTHING, Span
+from unora_common.trace import NO_SPAN, Span
 
 JOB, DONE = "unora.job", "unora.done"
 """The attributes of a job's span: its name, and how much it did."""
@@ -29,12 +29,12 @@ class Tracing:
     def application(self, consumer: str, subject: str, events: Sequence[Delivery]) -> AbstractContextManager[object]:
         """A block that applies events of a subject, in the trace of the first."""
         trace.begin(traceparent_of(events[0]))
-        return NOTHING
+        return NO_SPAN
 
     def job(self, name: str) -> AbstractContextManager[Span | None]:
         """A block that runs a job, in a trace of its own."""
         trace.begin()
-        return NOTHING
+        return NO_SPAN
 
     def publication(self, subject: str, traceparent: str) -> Span | None:
         """The span that publishes an event whose row has this traceparent; None if it is not recorded."""

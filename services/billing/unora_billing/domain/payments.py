@@ -42,7 +42,9 @@ class PaymentFailure(StrEnum):
 OPEN: Final = frozenset({PaymentStatus.CREATED, PaymentStatus.PENDING})
 """The states of a payment that is neither paid nor failed."""
 UNSETTLED: Final = (PaymentStatus.CREATED, PaymentStatus.PENDING, PaymentStatus.SUCCEEDED)
-"""The states of a payment of which neither the item was delivered nor the money given back, or never taken."""
+"""The states of a payment that is not finished: its item is not delivered, its price is not given back, and it has not
+failed.
+"""
 
 
 class IllegalStep(Exception):
@@ -71,7 +73,7 @@ class Order:
     renews_subscription_id: UUID | None = None
     """Set for a renewal, which billing orders itself."""
     quote: Quoted | None = None
-    """What the member agreed to; None agrees to whatever holds."""
+    """What the member agreed to; with None, the member agrees to any price."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,9 @@ class ReversalKind(StrEnum):
     FRAUD_WARNED = "fraud_warned"
 
 
-TAKES: Final = frozenset({ReversalKind.REFUNDED, ReversalKind.DISPUTE_OPENED, ReversalKind.DISPUTE_LOST})
+MONEY_LEAVES: Final = frozenset({ReversalKind.REFUNDED, ReversalKind.DISPUTE_OPENED, ReversalKind.DISPUTE_LOST})
 """Kinds by which money leaves us."""
-RETURNS: Final = frozenset({ReversalKind.REFUND_FAILED, ReversalKind.DISPUTE_WON})
+MONEY_COMES_BACK: Final = frozenset({ReversalKind.REFUND_FAILED, ReversalKind.DISPUTE_WON})
 """Kinds by which the money of the same refund or dispute comes back. It counts as back whichever was told first."""
 REFUNDS: Final = frozenset({ReversalKind.REFUNDED, ReversalKind.REFUND_FAILED})
 DISPUTED: Final = frozenset({ReversalKind.DISPUTE_OPENED, ReversalKind.DISPUTE_LOST})
@@ -144,9 +144,9 @@ def _standing(told: Sequence[tuple[str, ReversalKind, int]], most: int) -> int:
     """What is reversed after these facts, at most `most`: for each refund or dispute the largest amount, unless it came
     back.
     """
-    back = {provider_id for provider_id, kind, _ in told if kind in RETURNS}
+    back = {provider_id for provider_id, kind, _ in told if kind in MONEY_COMES_BACK}
     taken: dict[str, int] = {}
     for provider_id, kind, amount in told:
-        if kind in TAKES and provider_id not in back:
+        if kind in MONEY_LEAVES and provider_id not in back:
             taken[provider_id] = max(amount, taken.get(provider_id, 0))
     return min(most, sum(taken.values()))

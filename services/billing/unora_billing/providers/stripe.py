@@ -164,7 +164,7 @@ def _signed_at(signature: str) -> int:
 
 
 def _intent(found: Any) -> Intent:
-    """A payment as the provider answered. Raises ProviderUnavailable if the answer is none."""
+    """A payment as the provider answered. Raises ProviderUnavailable if the answer is no payment."""
     try:
         return stripe_objects.intent(found)
     except Unreadable as error:

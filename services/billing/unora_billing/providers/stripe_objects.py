@@ -16,7 +16,7 @@ from unora_billing.providers.payments import Intent, IntentStatus, ProviderEvent
 
 IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 CURRENCIES: Final = re.compile(r"[A-Za-z]{3}")
-LARGEST: Final = 2**63 - 1
+MAX_BIGINT: Final = 2**63 - 1
 
 STATUSES: Final = {"succeeded": IntentStatus.PAID, "canceled": IntentStatus.CANCELLED}
 REFUNDS: Final = {
@@ -128,7 +128,7 @@ def _identifier(value: Any) -> str:
 
 
 def _amount(value: Any) -> int | None:
-    return value if type(value) is int and 0 <= value <= LARGEST else None
+    return value if type(value) is int and 0 <= value <= MAX_BIGINT else None
 
 
 def _currency(found: Any) -> str:

@@ -16,7 +16,10 @@ from unora_billing.providers.payments import RefundRefused
 from unora_billing.resources import Resources
 from unora_billing.use_cases.resolutions import Resolution, resolve
 
-WAYS = {MismatchResolution.REFUND: "given back to the payer", MismatchResolution.CREDIT: "turned into credits"}
+RESOLUTION_TEXTS = {
+    MismatchResolution.REFUND: "given back to the payer",
+    MismatchResolution.CREDIT: "turned into credits",
+}
 
 
 async def _run(runtime: Runtime[BillingConfig, Resources], options: argparse.Namespace) -> int:
@@ -28,10 +31,10 @@ async def _run(runtime: Runtime[BillingConfig, Resources], options: argparse.Nam
     except RefundRefused as refused:
         return _fail(f"the provider refuses the refund ({refused}); look at the payment there")
     if resolution is Resolution.DONE:
-        print(f"the money of payment {payment_id} was {WAYS[how]}")
+        print(f"the money of payment {payment_id} was {RESOLUTION_TEXTS[how]}")
         return 0
     if resolution is Resolution.WAS_DONE:
-        print(f"the money of payment {payment_id} was {WAYS[how]} before; nothing was changed")
+        print(f"the money of payment {payment_id} was {RESOLUTION_TEXTS[how]} before; nothing was changed")
         return 0
     return _fail(f"{payment_id}: {resolution.value}; nothing was changed")
 

@@ -1,4 +1,4 @@
-"""WalletService: the wallet's screen in one read. Also the pages of which it shows the first."""
+"""WalletService: the wallet's screen in one read, and the pages that follow those on the screen."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from unora_common.runtime import Runtime
 from unora_billing.config import BillingConfig
 from unora_billing.domain.payments import Payment
 from unora_billing.domain.policy import Tier
-from unora_billing.messages import NOTHING, to_entry, to_payment, to_subscription
+from unora_billing.messages import NO_REVERSALS, to_entry, to_payment, to_subscription
 from unora_billing.resources import Resources
 from unora_billing.store import accounts, credit_entries, payment_reversals, payments, subscriptions
 
-SHOWN: Final = 20
+SHOWN_ENTRIES: Final = 20
 """Entries, and payments, on the screen."""
 
 
@@ -36,8 +36,8 @@ class Wallet:
     async def GetWallet(self, request: GetWalletRequest, db: Session) -> GetWalletResponse:
         """BI-01 to BI-04: what the caller has, and what became of it."""
         current = await subscriptions.find_current(db, db.user)
-        entries, next_entries = await entries_page(db, "", SHOWN)
-        paid, next_payments = await payments_page(db, "", SHOWN)
+        entries, next_entries = await entries_page(db, "", SHOWN_ENTRIES)
+        paid, next_payments = await payments_page(db, "", SHOWN_ENTRIES)
         return GetWalletResponse(
             balance=(await accounts.get(db, db.user)).balance,
             subscription=to_subscription(current) if current else None,
@@ -68,4 +68,4 @@ async def payments_page(db: Session, token: str, size: int) -> tuple[list[api.Pa
 async def shown_payments(db: Session, found: Sequence[Payment]) -> list[api.Payment]:
     """Payments with what is reversed of each (BI-10)."""
     totals = await payment_reversals.totals_of(db, [payment.id for payment in found])
-    return [to_payment(payment, totals.get(payment.id, NOTHING)) for payment in found]
+    return [to_payment(payment, totals.get(payment.id, NO_REVERSALS)) for payment in found]

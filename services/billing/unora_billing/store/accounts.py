@@ -28,7 +28,7 @@ STANDINGS = Copy(
     vanish="suspended = false, standing_version = 0",
 )
 
-LIVES = Copy(
+CLOSINGS_COPY = Copy(
     "billing.accounts",
     ["user_id"],
     ["t.closed", "t.keeps_credits", "CASE WHEN t.closed THEN t.last_closed_at END"],
@@ -78,7 +78,7 @@ SET_CUSTOMER = """
 
 DUE = due_sql("billing.subscriptions", "due_at")
 
-# The largest first: where so many hold credits, the others hold little.
+# The largest balances first: those that are left out are small.
 SUM_BALANCES = f"""
     SELECT coalesce(sum(balance), 0)::bigint FROM (
         SELECT balance FROM billing.accounts WHERE balance > 0 ORDER BY balance DESC LIMIT {SUMMED_ACCOUNTS}
@@ -101,7 +101,7 @@ async def get(session: Session, user_id: UUID) -> Account:
 
 
 async def list_after(session: Session, user_id: UUID, limit: int) -> list[Account]:
-    """A page of all accounts of which there was an event, by member, from the one after this member on."""
+    """A page of the accounts that had an event, in the order of members' ids, after this member."""
     return [from_row(Account, row) for row in await session.rows(LIST_AFTER, user_id, limit)]
 
 

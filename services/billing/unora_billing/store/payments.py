@@ -91,7 +91,7 @@ COUNT_OPEN = f"""
         ORDER BY p.created_at LIMIT {COUNT_LIMIT}) AS first
     GROUP BY status"""
 
-HASTEN_OPEN = """
+MAKE_OPEN_DUE = """
     UPDATE billing.payments SET due_at = $2
     WHERE payer_id = $1 AND status IN ('created', 'pending') AND ($3::timestamptz IS NULL OR created_at <= $3)"""
 
@@ -167,11 +167,11 @@ async def was_renewed_since(tx: Tx, payment: Payment, subscription_id: UUID) -> 
     return bool(await tx.value(RENEWED_SINCE, payment.payer_id, subscription_id, payment.succeeded_at))
 
 
-async def hasten_open(tx: Tx, payer_id: UUID, until: datetime | None) -> None:
+async def make_open_due(tx: Tx, payer_id: UUID, until: datetime | None) -> None:
     """Makes the open payments of a member due now, under the lock of the account: those created until then (UTC), or
     all.
     """
-    await tx.run(HASTEN_OPEN, payer_id, tx.now, until)
+    await tx.run(MAKE_OPEN_DUE, payer_id, tx.now, until)
 
 
 async def claim_due(tx: Tx, limit: int, lease: timedelta) -> list[UUID]:

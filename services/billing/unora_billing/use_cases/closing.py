@@ -26,7 +26,7 @@ async def close_account(
         return
     is_newest = version > account.life_version
     account = account.with_closing(version, closed_at, keeps_credits=keeps_credits)
-    await payments.hasten_open(tx, user_id, until=None if is_newest else closed_at)
+    await payments.make_open_due(tx, user_id, until=None if is_newest else closed_at)
     found = await subscriptions.find_current(tx, user_id)
     if found and (is_newest or found.started_at <= closed_at):
         account = await change_subscription(tx, account, found, found.ended(tx.now))

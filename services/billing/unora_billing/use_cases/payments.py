@@ -45,7 +45,7 @@ from unora_billing.use_cases.provider_state import ProviderOutcome, record_provi
 
 
 class Progress(NamedTuple):
-    """A payment as far as it could go, and what its member confirms, if it waits for that."""
+    """A payment after all the steps that were possible, and what its member has to confirm, if it waits for that."""
 
     payment: Payment
     intent: Intent | None
@@ -86,8 +86,9 @@ class PaymentProcess:
             return payment
 
     async def advance(self, payment: Payment) -> Progress:
-        """Takes a payment as far as it can go now. Raises the owner's refusal, CreditsInsufficient, or the error of a
-        service that could not be reached; the payment then stays where it is, and a repeat or a job continues it.
+        """Takes all steps of a payment that are possible now. Raises the owner's refusal, CreditsInsufficient, or the
+        error of a service that could not be reached; the payment then stays where it is, and a repeat or a job
+        continues it.
         """
         if payment.status is PaymentStatus.CREATED and not payment.is_authorized:
             payment = await self._authorize(payment)

@@ -61,7 +61,7 @@ def _closings(owners: Owners) -> Part[KnownAccount]:
 
     return Part(
         name="closings",
-        copy=accounts.LIVES,
+        copy=accounts.CLOSINGS_COPY,
         ask=owners.list_accounts,
         rows=lambda told: [
             Row((told.user_id,), (told.closed_at is not None, told.hidden, told.closed_at), told.version)

@@ -16,7 +16,7 @@ from unora_billing.domain.event_builders import reversal_recorded
 from unora_billing.domain.mismatches import Mismatch, MismatchResolution
 from unora_billing.domain.payments import Payment, PaymentFailure, PaymentStatus
 from unora_billing.domain.policy import CURRENCY, PaymentPurpose, Policy
-from unora_billing.domain.reversals import DISPUTED, TAKES, Notice, Reversal, next_reversal, reversed_amount
+from unora_billing.domain.reversals import DISPUTED, MONEY_LEAVES, Notice, Reversal, next_reversal, reversed_amount
 from unora_billing.messages import to_message
 from unora_billing.store import accounts, payment_mismatches, payment_reversals, payments, subscriptions
 from unora_billing.use_cases.account_changes import change_subscription, enter_credits
@@ -34,12 +34,12 @@ async def record_reversal(
     account = await accounts.lock_or_create(tx, payment.payer_id)
     found = await payments.lock(tx, payment.id)
     mismatch = await payment_mismatches.find(tx, intent_id)
-    if mismatch and found.succeeded_at is None and mismatch.resolution is None and notice.kind in TAKES:
+    if mismatch and found.succeeded_at is None and mismatch.resolution is None and notice.kind in MONEY_LEAVES:
         # The money is on its way back already, by whoever moved it: it can no longer become credits.
         found, mismatch = await decide(tx, account, found, mismatch, MismatchResolution.REFUND, policy)
         account = await accounts.lock_or_create(tx, payment.payer_id)
     if found.provider_payment_id != intent_id or (mismatch and mismatch.currency != CURRENCY):
-        if mismatch and notice.kind in TAKES and mismatch.is_settled_by(notice.amount):
+        if mismatch and notice.kind in MONEY_LEAVES and mismatch.is_settled_by(notice.amount):
             await settle(tx, found, mismatch)
         return ProviderOutcome.MISMATCH
     if notice.amount is None or notice.currency != CURRENCY:

@@ -16,7 +16,7 @@ from unora_common.runtime import Runtime
 from unora_discovery.clients import Directory
 from unora_discovery.config import DiscoveryConfig
 from unora_discovery.domain.pool import Profile
-from unora_discovery.messages import from_inventory, from_restriction, from_tier
+from unora_discovery.messages.members import from_inventory, from_restriction, from_tier
 from unora_discovery.resources import Resources
 from unora_discovery.store import pool
 from unora_discovery.use_cases.tiers import change_tiers

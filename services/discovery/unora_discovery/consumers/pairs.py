@@ -23,7 +23,7 @@ from unora_discovery.domain.pairs import (
     interest_closed,
     interest_sent,
 )
-from unora_discovery.messages import from_block, from_closure, from_connection, from_interest
+from unora_discovery.messages.pairs import from_block, from_closure, from_connection, from_interest
 from unora_discovery.resources import Resources
 from unora_discovery.store import listed_cards, pairs, partners
 

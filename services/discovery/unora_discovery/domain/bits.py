@@ -48,7 +48,7 @@ def contains(plane: Plane, slots: Slots) -> npt.NDArray[np.bool_]:
 
 
 def draw(plane: Plane, wanted: int, random: np.random.Generator) -> Slots:
-    """So many slots whose bit is set, or all if there are fewer: each set is equally likely, in random order."""
+    """At most `wanted` of the slots whose bit is set, in random order; each selection is equally likely."""
     counts = np.bitwise_count(plane)
     ends = np.cumsum(counts, dtype=np.int64)
     total = int(ends[-1]) if len(ends) else 0

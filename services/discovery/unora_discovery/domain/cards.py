@@ -106,7 +106,7 @@ def without_hidden(hobbies: Sequence[CardHobby], shown_now: Collection[str]) -> 
 def require_five(found: SearchResult, filters: Filters) -> None:
     """DI-02: raises PoolTooSmall, which names the viewer's own filters that are set, if there are fewer than five."""
     if len(found.ranked) < BATCH_SIZE:
-        raise PoolTooSmall(filters.those_set)
+        raise PoolTooSmall(filters.non_default_fields)
 
 
 def deal(

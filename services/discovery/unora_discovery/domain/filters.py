@@ -34,7 +34,7 @@ class Filters:
     same_city_only: bool = False
 
     @property
-    def those_set(self) -> tuple[str, ...]:
+    def non_default_fields(self) -> tuple[str, ...]:
         """The names of the fields that differ from the default."""
         return tuple(field.name for field in fields(self) if getattr(self, field.name) != field.default)
 

@@ -32,8 +32,8 @@ REJECTS_AGE_BAND: Final = {band: 4 + number for number, band in enumerate(AgeBan
 SAME_CITY: Final = 11
 FACTS: Final = 12 + len(ServerType) * SERVER_BITS
 ROWS_AT_FIRST: Final = 128
-ROOM: Final = 8
-"""When the planes grow, they grow by this part more than is needed."""
+SPARE_FRACTION: Final = 8
+"""When the planes grow, they get one part in so many more than is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +171,8 @@ class Planes:
         had_rows, had_words = self._array.shape
         if rows <= had_rows and words <= had_words:
             return
-        rows = had_rows if rows <= had_rows else rows + rows // ROOM
-        words = had_words if words <= had_words else words + words // ROOM + 1
+        rows = had_rows if rows <= had_rows else rows + rows // SPARE_FRACTION
+        words = had_words if words <= had_words else words + words // SPARE_FRACTION + 1
         array = np.zeros((rows, words), np.uint64)
         array[: self._rows, :had_words] = self._array[: self._rows]
         self._array = array
@@ -187,7 +187,7 @@ class Hunt:
     random: np.random.Generator
 
     def best(self, wanted: int) -> Slots:
-        """So many of those who are left, or all: who shares the most hobbies first, equals in random order."""
+        """At most `wanted` of those who are left: who shares the most hobbies first, equals in random order."""
         found: list[Slots] = []
         for level in bits.by_number(self.digits, self.left):
             drawn = bits.draw(level, wanted, self.random)
@@ -198,11 +198,11 @@ class Hunt:
         return np.concatenate(found) if found else np.zeros(0, np.int64)
 
     def anyone(self, wanted: int) -> Slots:
-        """So many of those who are left, or all, whatever they share; each set is equally likely."""
+        """At most `wanted` of those who are left, without regard to hobbies; each selection is equally likely."""
         return bits.draw(self.left, wanted, self.random)
 
     def among(self, slots: Slots, wanted: int) -> Slots:
-        """So many of these slots, or all, of those who are left; each set is equally likely."""
+        """At most `wanted` of these slots that are left; each selection is equally likely."""
         found = slots[bits.contains(self.left, slots)]
         return self.random.permutation(found)[:wanted]
 
@@ -211,5 +211,5 @@ class Hunt:
         bits.clear(self.left, slots)
 
     def is_over(self, asked: int) -> bool:
-        """Whether so many are all who are left."""
+        """Whether at most `asked` are left."""
         return bits.count(self.left) <= asked

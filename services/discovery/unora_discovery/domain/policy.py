@@ -19,7 +19,7 @@ class Odds:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The numbers that a deployment may set. The size of a batch is none of them: the seed fixes it (DI-02)."""
+    """The numbers that a deployment may set. The size of a batch is not among them: the product fixes it (DI-02)."""
 
     refresh_every: Mapping[Tier, timedelta]
     """The time from one refresh to the next, by tier (DI-04)."""

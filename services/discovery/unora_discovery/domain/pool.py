@@ -66,7 +66,7 @@ class Profile:
 
     @property
     def says_nothing(self) -> bool:
-        """Whether it is that of a member who has only signed in, of whom no event tells either."""
+        """Whether it is the profile of a member who has only signed in, about whom there is no event yet."""
         return not self.discovery_ready and self.trust_level <= 1
 
 
@@ -106,7 +106,7 @@ class Candidate:
 
     user_id: UUID
     profile_version: int
-    """Of which version of the member's profile this is."""
+    """The version of the member's profile from which these facts are."""
     age_band: AgeBand
     city: str
     place_id: str

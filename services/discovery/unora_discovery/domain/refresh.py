@@ -48,7 +48,7 @@ class Viewer:
 
 def refresh(viewer: Viewer, now: datetime, policy: Policy, missing: Iterable[str] = ()) -> Timer:
     """The timer after a refresh that is allowed now; unchanged if the batch is the server's first. `missing` is what a
-    viewer lacks who is not discovery-ready, as far as it is known.
+    viewer who is not discovery-ready lacks, if it is known.
 
     Raises NotAMember, AccountPaused, NotDiscoveryReady, CapacityLocked, RefreshLocked.
     """

@@ -16,7 +16,7 @@ from unora_common.messages import SERVERS
 from unora_common.runtime import Runtime
 
 from unora_discovery.config import DiscoveryConfig
-from unora_discovery.messages import to_dealt_card
+from unora_discovery.messages.cards import to_dealt_card
 from unora_discovery.resources import Resources
 from unora_discovery.store import batches, listed_cards
 

@@ -33,15 +33,9 @@ from unora_common.runtime import Runtime
 
 from unora_discovery.clients import Directory
 from unora_discovery.config import DiscoveryConfig
-from unora_discovery.messages import (
-    from_filter_changes,
-    from_server_type,
-    hide_texts,
-    to_filters,
-    to_partner_card,
-    to_screen,
-    to_server,
-)
+from unora_discovery.messages.cards import hide_texts, to_partner_card, to_screen
+from unora_discovery.messages.filters import from_filter_changes, to_filters
+from unora_discovery.messages.servers import from_server_type, to_server
 from unora_discovery.resources import Resources
 from unora_discovery.store import filters, members, partners, screens
 from unora_discovery.use_cases.batches import get_screen, refresh_batch

@@ -11,7 +11,7 @@ from unora_common.pages import id_after
 from unora_common.runtime import Runtime
 
 from unora_discovery.config import DiscoveryConfig
-from unora_discovery.messages import to_member_refresh_timer
+from unora_discovery.messages.members import to_member_refresh_timer
 from unora_discovery.resources import Resources
 from unora_discovery.store import members
 

@@ -29,7 +29,7 @@ CARD_TYPES: Final = {
     "hobbies": "jsonb",
 }
 CARD: Final = Columns(*CARD_TYPES)
-KEPT: Final = Columns(*(name for name in CARD if name != "position"))
+KEPT_COLUMNS: Final = Columns(*(name for name in CARD if name != "position"))
 CARD_ARRAYS: Final = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(CARD_TYPES.values(), start=7))
 
 # Whether a card is on the screen is said by its batch alone: cards are written once.
@@ -60,9 +60,9 @@ GET_SHOWN_MEMBER: Final = """
     WHERE k.id = $1 AND b.user_id = $2
         AND (b.deleted_at IS NULL OR $3 AND b.deleted_at > clock_timestamp() - $4::interval)"""
 
-LOOK_AGAIN: Final = "interval '30 days'"
+CHECK_INTERVAL: Final = "interval '30 days'"
 """After this time it is asked whether a list still shows a kept card."""
-LATE: Final = timedelta(days=1)
+ACTION_MARGIN: Final = timedelta(days=1)
 """So long before it is purged a card can no longer be acted on: what was done on it is known when it is purged."""
 
 # first_batch_at keeps the fact that there was a first batch. SKIP LOCKED: two purges at the same time take different
@@ -77,8 +77,8 @@ PURGE: Final = f"""
     cards AS (
         DELETE FROM discovery.discovery_cards WHERE batch_id = ANY (ARRAY(SELECT id FROM old)) RETURNING *),
     kept AS (
-        INSERT INTO discovery.kept_cards ({KEPT.names()}, viewer_id, check_at)
-        SELECT {KEPT.names("k")}, old.user_id, clock_timestamp() + {LOOK_AGAIN}
+        INSERT INTO discovery.kept_cards ({KEPT_COLUMNS.names()}, viewer_id, check_at)
+        SELECT {KEPT_COLUMNS.names("k")}, old.user_id, clock_timestamp() + {CHECK_INTERVAL}
         FROM cards k JOIN old ON old.id = k.batch_id
         WHERE EXISTS (SELECT FROM discovery.card_interests WHERE card_id = k.id OFFSET 0)
             OR EXISTS (SELECT FROM discovery.member_blocks
@@ -117,7 +117,7 @@ async def get_shown_member(
     """The member on a card, and the server of its batch. The batch is the viewer's active one, or one that was replaced
     and is not purged within a day, by the machine's clock. Raises CardNotFound.
     """
-    row = await session.row(GET_SHOWN_MEMBER, card_id, viewer, allow_replaced, retention - LATE)
+    row = await session.row(GET_SHOWN_MEMBER, card_id, viewer, allow_replaced, retention - ACTION_MARGIN)
     if row is None:
         raise CardNotFound
     return row["shown_user_id"], ServerType(row["server_type"])

@@ -13,7 +13,7 @@ from unora_common.rows import Columns, as_arrays, from_row
 
 from unora_discovery.domain.cards import CardContent, ListedCard
 from unora_discovery.domain.pairs import CardInterest
-from unora_discovery.store.batches import LOOK_AGAIN
+from unora_discovery.store.batches import CHECK_INTERVAL
 from unora_discovery.store.screens import SHOWN, shown_hobbies
 
 CARD_INTEREST: Final = Columns("interest_id", "card_id", "version", "sent", "over_at")
@@ -74,7 +74,7 @@ CHECK: Final = f"""
             OR EXISTS (SELECT FROM discovery.member_blocks
                 WHERE blocker_id = due.viewer_id AND blocked_id = due.shown_user_id AND in_force OFFSET 0)),
     again AS (
-        UPDATE discovery.kept_cards SET check_at = clock_timestamp() + {LOOK_AGAIN}
+        UPDATE discovery.kept_cards SET check_at = clock_timestamp() + {CHECK_INTERVAL}
         WHERE id = ANY (ARRAY(SELECT id FROM listed))),
     gone AS (
         DELETE FROM discovery.kept_cards WHERE id = ANY (ARRAY(SELECT id FROM due EXCEPT SELECT id FROM listed)))

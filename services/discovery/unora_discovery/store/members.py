@@ -60,7 +60,7 @@ LIST_TIMERS_AFTER: Final = f"""
 
 
 async def list_timers_after(session: Session, user_id: UUID, limit: int) -> list[Row]:
-    """A page of all timers of which there was an event, by member, from the one after this member on."""
+    """A page of the timers that had an event, in the order of members' ids, after this member."""
     return await session.rows(LIST_TIMERS_AFTER, user_id, limit)
 
 

@@ -23,7 +23,7 @@ COPY: Final = Copy(
     forget="version = -1",
     vanish="active = false, version = 0",
 )
-MOST: Final = 100
+MAX_PARTNERS: Final = 100
 """More partners than any tier has slots for, and than a lower tier leaves (MA-07)."""
 
 HOBBIES: Final = """
@@ -60,7 +60,7 @@ LIST_CARDS: Final = f"""
             WHERE blocker_id = $1 AND blocked_id = p.shown_user_id AND in_force)
         AND NOT EXISTS (SELECT FROM discovery.member_blocks
             WHERE blocker_id = p.shown_user_id AND blocked_id = $1 AND in_force)
-    ORDER BY p.connection_id DESC LIMIT {MOST}"""
+    ORDER BY p.connection_id DESC LIMIT {MAX_PARTNERS}"""
 
 
 async def save(tx: Tx, connections: Iterable[Connection], *, active: bool) -> None:
@@ -74,7 +74,7 @@ async def save(tx: Tx, connections: Iterable[Connection], *, active: bool) -> No
 
 
 async def list_cards(session: Session, viewer: UUID) -> list[PartnerCard]:
-    """DI-15: the cards of all partners of a member, the newest connection first, at most MOST."""
+    """DI-15: the cards of all partners of a member, the newest connection first, at most MAX_PARTNERS."""
     return [PartnerCard(row["connection_id"], to_content(row)) for row in await session.rows(LIST_CARDS, viewer)]
 
 

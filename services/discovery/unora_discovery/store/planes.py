@@ -1,7 +1,7 @@
 """What the planes are loaded from, and how a process finds what changed since it last looked (DI-17).
 
 A cursor is a snapshot of Postgres, as text: all that is not visible in it has changed since. Each row of the pool names
-the transaction that changed it last, so a transaction that commits late is found too, whatever others did meanwhile.
+the transaction that changed it last, so a transaction that commits late is found too.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from unora_discovery.domain.planes import AGE_BAND, GENDER, REDUCED, SAME_CITY, 
 from unora_discovery.domain.pool import AgeBand, Gender
 
 START: Final = "1:1:"
-"""The cursor of who has seen nothing yet."""
+"""The cursor of a process that has read nothing yet."""
 
-# What a snapshot does not see: the transactions that began after it, and those that were open then. A transaction that
-# stays open for long, such as a backup, then makes nobody read again what changed meanwhile. The order, and a range
+# What a snapshot does not see: the transactions that began after it, and those that were open then. So a transaction
+# that stays open for long, such as a backup, does not make a process read later changes twice. The order, and a range
 # instead of an equality, keep Postgres at the index. The limit is one more than the caller takes.
 CHANGES: Final = """
     SELECT pg_current_snapshot()::text AS snapshot, coalesce(string_agg(int4send(slot), ''), '') AS changed
@@ -88,7 +88,7 @@ FACTS: Final = f"""
     FROM members CROSS JOIN unnest(hobby_option_ids) AS hobby GROUP BY hobby"""
 
 # After a restore into another cluster, rows name transactions that have not happened there yet.
-STAMP_ANEW: Final = """
+RESTAMP: Final = """
     UPDATE discovery.pool SET changed = pg_current_xact_id()::text::bigint
     WHERE user_id = ANY (ARRAY(SELECT user_id FROM discovery.pool
         WHERE changed >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint
@@ -130,9 +130,9 @@ async def get_facts(session: Session, slots: Slots) -> Facts:
     )
 
 
-async def stamp_anew(tx: Tx, limit: int) -> int:
+async def restamp(tx: Tx, limit: int) -> int:
     """Heals rows whose transaction is not of this cluster, as after a restore of a dump; returns their number."""
-    return await tx.run(STAMP_ANEW, limit)
+    return await tx.run(RESTAMP, limit)
 
 
 async def get_history(session: Session) -> str:

@@ -60,7 +60,7 @@ PROFILES: Final = Copy(
     vanish="discovery_ready = false, profile_version = 0",
 )
 # A plan that was made while the pool was empty would read all of it for each page.
-PLAN_ANEW: Final = "SET LOCAL plan_cache_mode = force_custom_plan"
+REPLAN: Final = "SET LOCAL plan_cache_mode = force_custom_plan"
 
 
 def _project(columns: Columns, types: str) -> str:
@@ -104,9 +104,9 @@ REVIEW_TEXTS: Final = """
     WHERE c.user_id = n.user_id AND c.texts_version < n.version"""
 
 
-async def plan_anew(tx: Tx) -> None:
+async def replan(tx: Tx) -> None:
     """Lets Postgres plan the transaction's statements for the pool as it is by now: it grows while it is made."""
-    await tx.run(PLAN_ANEW)
+    await tx.run(REPLAN)
 
 
 async def project_profiles(tx: Tx, profiles: Iterable[Profile], *, repair: bool = False) -> None:

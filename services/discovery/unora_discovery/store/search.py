@@ -72,8 +72,8 @@ ELIGIBLE: Final = f"""
         AND NOT EXISTS (SELECT FROM discovery.member_blocks
             WHERE blocker_id = c.user_id AND blocked_id = $1 AND in_force OFFSET 0)"""
 
-FEW: Final = 24
-"""So many who wait are all asked about; of more, so many positions are drawn."""
+MAX_WAITING: Final = 24
+"""Up to so many members who wait are all looked up; of more, so many are drawn at random."""
 
 # Waiting interests are looked up apart from the planes, whether there are any or not: a few of thousands of candidates
 # wait, and the cost must not depend on it (MA-10). Of many, random positions are looked up: equally likely for each.
@@ -81,8 +81,8 @@ WAITING: Final = f"""
     few AS MATERIALIZED (
         SELECT sender_id FROM discovery.waiting_interests
         WHERE receiver_id = $1 AND server_type = $2 AND waits AND waits_until > $5
-        ORDER BY position LIMIT {FEW + 1}),
-    many AS MATERIALIZED (SELECT count(*) > {FEW} AS many FROM few),
+        ORDER BY position LIMIT {MAX_WAITING + 1}),
+    many AS MATERIALIZED (SELECT count(*) > {MAX_WAITING} AS many FROM few),
     ends AS MATERIALIZED (
         SELECT min(position) AS first, max(position) AS last FROM discovery.waiting_interests
         WHERE receiver_id = $1 AND server_type = $2 AND waits AND (SELECT many FROM many)),
@@ -156,9 +156,9 @@ class Finalists:
 async def decide(
     session: Session, viewer: UUID, server: ServerType, criteria: SearchCriteria, finalists: Finalists
 ) -> tuple[SearchResult, bool]:
-    """Those of the finalists, and of some who wait for the viewer, who may be shown to the viewer (DI-09), who pass the
-    viewer's filters and whose filters the viewer passes (DI-05, DI-12). Also whether more wait than were asked about,
-    if anybody may be shown at all.
+    """The finalists, and some of those who wait for the viewer, who may be shown to the viewer (DI-09), and where each
+    passes the filters of the other (DI-05, DI-12). Also whether more wait than were looked up; this is False if nobody
+    may be shown.
     """
     rows = await session.rows(SEARCH, *arguments(viewer, server, criteria, finalists))
     return to_result(rows), bool(rows) and rows[0]["many"]

@@ -19,7 +19,7 @@ from unora_discovery.domain.refresh import Viewer, refresh, require_joined
 from unora_discovery.domain.screens import Screen
 from unora_discovery.domain.search import SearchCriteria, SearchResult
 from unora_discovery.domain.servers import ServerType
-from unora_discovery.messages import to_message
+from unora_discovery.messages.events import to_message
 from unora_discovery.resources import Pool
 from unora_discovery.store import batches, members, screens
 from unora_discovery.store.pool import project_profiles

@@ -110,4 +110,4 @@ async def _apply_in_thread(kept: Planes, facts: Facts) -> None:
 
 async def _stamp_anew(database: Database) -> int:
     async with database.transaction() as tx:
-        return await planes.stamp_anew(tx, CHUNK)
+        return await planes.restamp(tx, CHUNK)

@@ -7,7 +7,7 @@ from unora_common.database import Tx
 from unora_discovery.domain.events import ServerJoined, ServerLeft
 from unora_discovery.domain.refresh import require_discovery_ready
 from unora_discovery.domain.servers import Server, ServerType
-from unora_discovery.messages import to_message
+from unora_discovery.messages.events import to_message
 from unora_discovery.store import batches, members, screens
 from unora_discovery.use_cases.precheck import Precheck, get_checked_viewer
 

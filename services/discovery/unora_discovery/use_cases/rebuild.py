@@ -28,8 +28,8 @@ OTHERS_ON_A_PAGE: Final = 2000
 
 
 def parts(runtime: Runtime[DiscoveryConfig, Resources]) -> list[Part[Any]]:
-    """In the order in which they are made anew: nobody is shown before their profile, so who is not to be shown, and to
-    whom, must be known by then. The card of a partner that is missing is frozen from the pool as it is then.
+    """In the order in which they are made anew. Profiles come after the facts that keep a member from being shown,
+    since a member with a profile is shown. The card of a partner that is missing is frozen from the pool as it is then.
     """
     owners = Owners(runtime.clients)
     return [
@@ -110,7 +110,7 @@ def _tiers(owners: Owners, policy: Policy) -> Part[TierNotice]:
     """DI-14: with the timers, as by the event. The event may still come, and is not newer then."""
 
     async def apply(tx: Tx, told: Sequence[TierNotice]) -> None:
-        await pool.plan_anew(tx)
+        await pool.replan(tx)
         await change_tiers(tx, told, policy)
 
     return Part(
@@ -129,7 +129,7 @@ def _profiles(directory: Directory) -> Part[Profile]:
     """Members who have only signed in stay out of the pool, as without a rebuild."""
 
     async def apply(tx: Tx, told: Sequence[Profile]) -> None:
-        await pool.plan_anew(tx)
+        await pool.replan(tx)
         await pool.project_profiles(tx, told, repair=True)
 
     return Part(
@@ -145,8 +145,8 @@ def _profiles(directory: Directory) -> Part[Profile]:
 
 
 def _partners(owners: Owners) -> Part[tuple[Connection, bool]]:
-    """DI-15. What a card showed at first stays; a missing one shows what is known now. One of which nobody knows is not
-    shown.
+    """DI-15. What a card showed at first stays; a missing card shows what is known now. The card of an unknown
+    connection is not shown.
     """
 
     def rows(told: tuple[Connection, bool]) -> list[Row]:

@@ -10,7 +10,7 @@ from unora_discovery.domain.events import RefreshTimerChanged
 from unora_discovery.domain.policy import Policy
 from unora_discovery.domain.pool import TierNotice
 from unora_discovery.domain.refresh import apply_tier
-from unora_discovery.messages import to_message
+from unora_discovery.messages.events import to_message
 from unora_discovery.store import members, pool
 
 

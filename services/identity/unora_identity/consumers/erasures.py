@@ -16,7 +16,7 @@ from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
 from unora_identity.resources import Resources
-from unora_identity.use_cases.erasures import receive
+from unora_identity.use_cases.erasures import record_receipt
 
 
 class ReceiptEvents:
@@ -28,29 +28,29 @@ class ReceiptEvents:
     @on(discovery.MemberErasedFromDiscovery)
     async def on_erased_by_discovery(self, event: discovery.MemberErasedFromDiscovery, tx: Tx) -> None:
         """The receipt of discovery."""
-        await receive(tx, UUID(event.erasure_id), "discovery")
+        await record_receipt(tx, UUID(event.erasure_id), "discovery")
 
     @on(matching.MemberErasedFromMatching)
     async def on_erased_by_matching(self, event: matching.MemberErasedFromMatching, tx: Tx) -> None:
         """The receipt of matching."""
-        await receive(tx, UUID(event.erasure_id), "matching")
+        await record_receipt(tx, UUID(event.erasure_id), "matching")
 
     @on(streak.MemberErasedFromStreak)
     async def on_erased_by_streak(self, event: streak.MemberErasedFromStreak, tx: Tx) -> None:
         """The receipt of streak."""
-        await receive(tx, UUID(event.erasure_id), "streak")
+        await record_receipt(tx, UUID(event.erasure_id), "streak")
 
     @on(reveal.MemberErasedFromReveal)
     async def on_erased_by_reveal(self, event: reveal.MemberErasedFromReveal, tx: Tx) -> None:
         """The receipt of reveal."""
-        await receive(tx, UUID(event.erasure_id), "reveal")
+        await record_receipt(tx, UUID(event.erasure_id), "reveal")
 
     @on(billing.MemberErasedFromBilling)
     async def on_erased_by_billing(self, event: billing.MemberErasedFromBilling, tx: Tx) -> None:
         """The receipt of billing."""
-        await receive(tx, UUID(event.erasure_id), "billing")
+        await record_receipt(tx, UUID(event.erasure_id), "billing")
 
     @on(safety.MemberErasedFromSafety)
     async def on_erased_by_safety(self, event: safety.MemberErasedFromSafety, tx: Tx) -> None:
         """The receipt of safety."""
-        await receive(tx, UUID(event.erasure_id), "safety")
+        await record_receipt(tx, UUID(event.erasure_id), "safety")

@@ -99,8 +99,8 @@ class Policy:
     upload_refusals_most: int = 2
     objects_deleted_within: timedelta = timedelta(seconds=2)
 
-    # XX-07. Pictures in work at once in a process, and of one member (in work or waiting); how many more may wait, and
-    # for how long.
+    # XX-07. How many pictures a process decodes at once, and how many of one member may be decoded or wait; how many
+    # more may wait, and for how long.
     photos_at_once: int = 2
     photos_per_member: int = 2
     photo_queue: int = 8

@@ -48,7 +48,7 @@ def to_settings(settings: Settings) -> device_service_pb2.NotificationSettings:
 
 
 def from_settings(settings: device_service_pb2.NotificationSettings) -> Settings:
-    """What a member wants to be told. Raises InvalidArgument for times and a locale that are none."""
+    """What a member wants to be told. Raises InvalidArgument for texts that are no times, or no locale."""
     hours = settings.quiet_hours
     return Settings(
         muted=frozenset(CATEGORY_OF[category] for category in settings.muted),

@@ -36,7 +36,7 @@ class CodeAlarm:
         """A code was sent to a number of this calling code."""
         self._sent.labels(str(calling_code)).inc()
 
-    def unsent(self, error: Exception) -> None:
+    def sending_failed(self, error: Exception) -> None:
         """A code could not be sent; logs how many, at most once a minute for each cause."""
         cause = _cause(error)
         self._unsent.labels(cause).inc()
@@ -57,7 +57,7 @@ class DeliveryAlarm:
             self._told.labels(delivery)  # it is there from the start, with 0
         self._warnings = _Warnings(log, "codes not delivered", clock)
 
-    def told(self, delivery: Delivery) -> None:
+    def delivery_reported(self, delivery: Delivery) -> None:
         """Something new was told of a code; logs how many did not arrive, at most once a minute."""
         self._told.labels(delivery).inc()
         if delivery is Delivery.FAILED:

@@ -15,7 +15,7 @@ class MemoryBudget:
 
     @asynccontextmanager
     async def reserved(self, wanted: int) -> AsyncIterator[None]:
-        """So many bytes, as soon as they are free."""
+        """Reserves `wanted` bytes for the block, as soon as they are free."""
         if self._waiting or wanted > self._free:
             turn = asyncio.get_running_loop().create_future()
             self._waiting.append((wanted, turn))

@@ -29,8 +29,9 @@ MOST_FIELDS: Final = 200
 _MESSAGE_ID: Final = re.compile(r"[A-Za-z0-9]{1,64}")
 _SERVICE: Final = re.compile(r"MG[0-9a-fA-F]{32}")
 _NUMBER_REFUSED: Final = frozenset({21211, 21408, 21610, 21612, 21614})
-"""No number, a country that the account does not send to, unsubscribed, out of reach, no mobile. Twilio adds codes and
-divides them; one that is not here is SMS_UNAVAILABLE, and the code counts as not sent all the same.
+"""No number, a country that the account does not send to, unsubscribed, out of reach, no mobile. Twilio may add codes.
+With a code that is not in this list the call is refused with SMS_UNAVAILABLE; the message counts as not sent in both
+cases.
 """
 _RATE_LIMITED: Final = frozenset({14107, 20429, 21611})
 _DELIVERIES: Final = {
@@ -149,7 +150,7 @@ def _with_and_without_port(address: str) -> tuple[str, str]:
 
 
 def _message_id(found: Any) -> str | None:
-    """The id of a message that was accepted. Without one it was sent all the same, and nothing can be told of it."""
+    """The id of a message that was accepted. A message without one was sent too, but no report can be matched to it."""
     sid = found.get("sid") if isinstance(found, dict) else None
     return sid if isinstance(sid, str) and _MESSAGE_ID.fullmatch(sid) else None
 

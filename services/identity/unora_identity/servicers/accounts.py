@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
-from google.type.date_pb2 import Date
 from unora.identity.v1.account_service_pb2 import (
     ChangePhoneRequest,
     ChangePhoneResponse,
@@ -57,9 +55,9 @@ from unora_identity.messages.profiles import from_date
 from unora_identity.providers.code_alarm import CodeAlarm
 from unora_identity.providers.random_secrets import NewRefreshToken, new_refresh_token
 from unora_identity.resources import Resources
+from unora_identity.servicers.requests import current_session, read_code_entry
 from unora_identity.store import members, sessions
 from unora_identity.use_cases.closing import close_account
-from unora_identity.use_cases.code_entry import Entry
 from unora_identity.use_cases.pauses import pause_account, resume_account
 from unora_identity.use_cases.phone_change import change_phone, start_phone_change
 from unora_identity.use_cases.phone_verification import start_phone_verification
@@ -103,7 +101,7 @@ class Accounts:
     async def VerifyPhone(self, request: VerifyPhoneRequest, call: Call) -> VerifyPhoneResponse:
         """ID-02: takes the code and opens a session."""
         fresh = new_refresh_token()
-        entry = _entry(request, birth_date=request.birth_date, totp_code=request.totp_code)
+        entry = read_code_entry(request, birth_date=request.birth_date, totp_code=request.totp_code)
         result = await verify_phone(self.runtime, self.alarm, entry, fresh)
         return VerifyPhoneResponse(
             user_id=str(result.user), created=result.created_account, tokens=self._tokens(result, fresh)
@@ -113,7 +111,7 @@ class Accounts:
     async def ReopenAccount(self, request: ReopenAccountRequest, call: Call) -> ReopenAccountResponse:
         """ID-09: takes the code, and opens a closed account and a session."""
         fresh = new_refresh_token()
-        entry = _entry(request, birth_date=request.birth_date, totp_code=request.totp_code)
+        entry = read_code_entry(request, birth_date=request.birth_date, totp_code=request.totp_code)
         result = await reopen_account(self.runtime, self.alarm, entry, fresh)
         return ReopenAccountResponse(user_id=str(result.user), tokens=self._tokens(result, fresh))
 
@@ -128,7 +126,7 @@ class Accounts:
         else:
             proof = by_gov_id(resources, UUID(request.proof.gov_id_reference))
         result = await recover_account(
-            self.runtime, self.alarm, _entry(request), proof, fresh, replaces=request.replaces_account
+            self.runtime, self.alarm, read_code_entry(request), proof, fresh, replaces=request.replaces_account
         )
         return RecoverAccountResponse(user_id=str(result.user), tokens=self._tokens(result, fresh))
 
@@ -138,7 +136,7 @@ class Accounts:
         born = from_date("date_of_birth", request.date_of_birth)
         if born is None:
             raise InvalidArgument({"date_of_birth": "is not a whole date of the calendar"})
-        started = await start_recovery_check(self.runtime, self.alarm, _entry(request), request.name, born)
+        started = await start_recovery_check(self.runtime, self.alarm, read_code_entry(request), request.name, born)
         return StartRecoveryCheckResponse(reference=str(started.reference), url=started.url)
 
     @custom_write
@@ -167,16 +165,13 @@ class Accounts:
             sessions=[to_session(session, call.session) for session in page], next_page_token=token
         )
 
-    async def _current(self, request: Any, call: Call) -> UUID:
-        return call.require_session()
-
-    @idempotent(prepare=_current)
+    @idempotent(prepare=current_session)
     async def RevokeSession(self, request: RevokeSessionRequest, tx: Tx, current: UUID) -> RevokeSessionResponse:
         """ID-03, SA-06: ends a session of the caller."""
         await revoke_own_session(tx, self.runtime.resources, UUID(request.session_id), current)
         return RevokeSessionResponse()
 
-    @idempotent(prepare=_current)
+    @idempotent(prepare=current_session)
     async def RevokeOtherSessions(
         self, request: RevokeOtherSessionsRequest, tx: Tx, current: UUID
     ) -> RevokeOtherSessionsResponse:
@@ -234,7 +229,7 @@ class Accounts:
         await resume_account(tx, self.runtime.resources)
         return ResumeAccountResponse()
 
-    @idempotent(prepare=_current)
+    @idempotent(prepare=current_session)
     async def CloseAccount(self, request: CloseAccountRequest, tx: Tx, current: UUID) -> CloseAccountResponse:
         """ID-09: for all others the caller is gone."""
         erase_after = await close_account(tx, self.runtime.resources, current)
@@ -249,15 +244,3 @@ class Accounts:
             until=result.admin_until,
         )
         return to_session_tokens(access, fresh.text, result.token)
-
-
-def _entry(request: Any, *, birth_date: Date | None = None, totp_code: str = "") -> Entry:
-    """The code of a request, with what came beside it."""
-    return Entry(
-        request_id=UUID(request.request_id),
-        challenge_id=UUID(request.challenge_id),
-        code=request.code,
-        device_id=request.device_id,
-        birth_date=from_date("birth_date", birth_date) if birth_date else None,
-        totp_code=totp_code,
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from unora.identity.v1.device_service_pb2 import (
@@ -38,6 +37,7 @@ from unora_identity.messages.devices import (
     to_settings,
 )
 from unora_identity.resources import Resources
+from unora_identity.servicers.requests import current_session
 from unora_identity.store import notification_settings, push_devices
 from unora_identity.use_cases.push_devices import (
     list_recipients,
@@ -57,17 +57,14 @@ class Devices:
         self.runtime = runtime
         self.resources = runtime.resources
 
-    async def _current(self, request: Any, call: Call) -> UUID:
-        return call.require_session()
-
-    @idempotent(prepare=_current)
+    @idempotent(prepare=current_session)
     async def RegisterDevice(self, request: RegisterDeviceRequest, tx: Tx, current: UUID) -> RegisterDeviceResponse:
         """ID-17: the token of the app that calls, for its session."""
         platform = PLATFORM_OF[request.platform]
         device = await register_device(tx, self.resources, current, platform, request.token, request.locale)
         return RegisterDeviceResponse(device=to_push_device(device, current))
 
-    @idempotent(prepare=_current)
+    @idempotent(prepare=current_session)
     async def UnregisterDevice(
         self, request: UnregisterDeviceRequest, tx: Tx, current: UUID
     ) -> UnregisterDeviceResponse:
@@ -89,7 +86,7 @@ class Devices:
         """ID-17: what the caller wants to be told."""
         return GetNotificationSettingsResponse(settings=to_settings(await notification_settings.find(db, db.user)))
 
-    @idempotent(prepare=_current)
+    @idempotent(prepare=current_session)
     async def UpdateNotificationSettings(
         self, request: UpdateNotificationSettingsRequest, tx: Tx, current: UUID
     ) -> UpdateNotificationSettingsResponse:

@@ -19,6 +19,7 @@ from unora_common.runtime import Runtime
 from unora_identity.config import IdentityConfig
 from unora_identity.messages.exports import to_export
 from unora_identity.resources import Resources
+from unora_identity.servicers.requests import current_session
 from unora_identity.use_cases.exports import ask_for_export, get_export
 
 
@@ -30,10 +31,7 @@ class Exports:
     def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
         self.runtime = runtime
 
-    async def _current(self, request: ExportAccountRequest, call: Call) -> UUID:
-        return call.require_session()
-
-    @idempotent(prepare=_current)
+    @idempotent(prepare=current_session)
     async def ExportAccount(self, request: ExportAccountRequest, tx: Tx, current: UUID) -> ExportAccountResponse:
         """ID-10: asks for an archive, which a job makes."""
         return ExportAccountResponse(export=to_export(await ask_for_export(tx, self.runtime.resources, current)))

@@ -50,7 +50,7 @@ LIST_STATES = """
     FROM identity.users WHERE id > $1 ORDER BY id LIMIT $2"""
 ROLES = "SELECT role FROM identity.roles WHERE user_id = $1 ORDER BY role"
 GRANT = "INSERT INTO identity.roles (user_id, role, granted_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
-TAKE_AWAY = "DELETE FROM identity.roles WHERE user_id = $1 AND role = $2"
+REVOKE_ROLE = "DELETE FROM identity.roles WHERE user_id = $1 AND role = $2"
 
 
 TIERS = Copy(
@@ -216,9 +216,9 @@ async def grant(tx: Tx, user: UUID, role: str) -> bool:
     return await tx.run(GRANT, user, role, tx.now) == 1
 
 
-async def take_away(tx: Tx, user: UUID, role: str) -> bool:
+async def revoke_role(tx: Tx, user: UUID, role: str) -> bool:
     """Takes a role away. Returns False if the member does not have it."""
-    return await tx.run(TAKE_AWAY, user, role) == 1
+    return await tx.run(REVOKE_ROLE, user, role) == 1
 
 
 async def project_tiers(tx: Tx, tiers: Iterable[tuple[UUID, int, str]]) -> None:

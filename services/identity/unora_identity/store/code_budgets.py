@@ -18,8 +18,9 @@ from unora_identity.domain.code_budgets import Asker, Codes
 OF_ALL = 0
 """The calling code under which the codes to all countries are counted."""
 
-# The minute in which the window begins is counted by its rows only if that decides: if all of them would be too many
-# and none of them would not. Below its budget a count may so be too high by what is older than the window.
+# The rows of the minute in which the window begins are counted only if they decide: if with all of them the budget is
+# spent, and with none of them it is not. Otherwise a count below the budget may include rows that are a little older
+# than the window.
 _TOTAL = """
     SELECT CASE
         WHEN later >= {allowed} THEN later

@@ -24,14 +24,14 @@ LOCK_DUE = """
             AND id <> ALL ($2::uuid[]) AND ($3::uuid IS NULL OR id = $3)
         ORDER BY erase_after LIMIT $1 FOR UPDATE SKIP LOCKED)
     SELECT due.*, clock.now() AS now FROM due"""
-# From here on nobody finds the account by its number or its id, so nothing can open it again, and no event of it is
-# emitted but those of its erasure. Without its key nothing that was sealed with it can be read, in backups either.
+# From here on the account is not found by its number or its id. So it cannot be opened again, and only the events of
+# its erasure are emitted. Without its key nothing that was sealed with the key can be read, not even in backups.
 CLOSE_FOR_GOOD = """
     UPDATE identity.users SET deleted_at = $3, version = new.version,
         phone_hash = NULL, phone_sealed = NULL, data_key = NULL
     FROM unnest($1::uuid[], $2::bigint[]) AS new (id, version) WHERE users.id = new.id"""
-# Nor does anything that verified the account count any more: it may verify another one at once, as the number may open
-# one, however long the objects of this one take.
+# What verified the account no longer counts for it: it may verify another account at once, and the number may open one,
+# although the objects of this account are deleted later.
 END_SIGNALS = "UPDATE identity.verification_signals SET deleted_at = $2 WHERE user_id = ANY($1) AND deleted_at IS NULL"
 ADD = """
     INSERT INTO identity.erasures (id, user_id, version, requested_at)
@@ -79,8 +79,8 @@ async def lock_due(tx: Tx, limit: int, left_out: Sequence[UUID], only: UUID | No
 
 
 async def add(tx: Tx, erasures: Sequence[Erasure]) -> None:
-    """Stores erasures that begin, and takes number, key and what verified them from their accounts, which nobody finds
-    any more.
+    """Stores erasures that begin. Removes number, key and verifications from their accounts, which are not found any
+    more.
     """
     rows = [(each.id, each.user_id, each.version) for each in erasures]
     identifiers, users, versions = as_arrays(rows)

@@ -27,7 +27,7 @@ GET = f"""
         ARRAY(SELECT ROW(w.request_id, w.tried_at) FROM identity.wrong_birth_dates w WHERE w.user_id = u.id) AS wrong
     FROM identity.users u JOIN identity.profiles p ON p.user_id = u.id WHERE u.id = $1"""
 ADD_WRONG = "INSERT INTO identity.wrong_birth_dates (user_id, request_id, tried_at) VALUES ($1, $2, $3)"
-FORGET_WRONG = "DELETE FROM identity.wrong_birth_dates WHERE user_id = $1"
+DELETE_WRONG_BIRTH_DATES = "DELETE FROM identity.wrong_birth_dates WHERE user_id = $1"
 PURGE = """
     DELETE FROM identity.wrong_birth_dates WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM identity.wrong_birth_dates WHERE created_at < $1
@@ -55,9 +55,9 @@ async def add_wrong(tx: Tx, user: UUID, request_id: UUID) -> None:
     await tx.run(ADD_WRONG, user, request_id, tx.now)
 
 
-async def forget_wrong(tx: Tx, user: UUID) -> None:
+async def delete_wrong_birth_dates(tx: Tx, user: UUID) -> None:
     """Deletes the wrong birth dates of an account."""
-    await tx.run(FORGET_WRONG, user)
+    await tx.run(DELETE_WRONG_BIRTH_DATES, user)
 
 
 async def purge(tx: Tx, created_before: datetime, limit: int) -> int:

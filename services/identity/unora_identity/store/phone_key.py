@@ -8,7 +8,7 @@ KEEP = "INSERT INTO identity.phone_key (fingerprint) VALUES ($1) ON CONFLICT (id
 FINGERPRINT = "SELECT fingerprint FROM identity.phone_key"
 
 
-async def keep_first(tx: Tx, fingerprint: bytes) -> bytes:
+async def save_if_absent(tx: Tx, fingerprint: bytes) -> bytes:
     """Stores the fingerprint of the key, unless one is stored. Returns the stored one."""
     stored: bytes | None = await tx.value(FINGERPRINT)
     if stored is None:  # the first start of all; if several processes try at once, one of them stores its own

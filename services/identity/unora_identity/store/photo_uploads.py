@@ -59,8 +59,8 @@ MARK_ORPHANS = """
 # A version before this one left a photo's object to its offer.
 IN_USE = "SELECT object_key FROM identity.photos WHERE object_key = ANY($1) AND deleted_at IS NULL"
 REMOVE = "DELETE FROM identity.photo_uploads WHERE id = ANY($1) AND removing_at IS NOT NULL"
-# The lock of the account comes before the record: whoever begins to erase the account later finds the record, and if it
-# is being erased already there is none.
+# The account is locked before the record is written: an erasure that begins later finds the record, and if an erasure
+# has begun, no record is written.
 RECORD = """
     INSERT INTO identity.photo_uploads (id, user_id, request_id, content_type, object_keys, expires_at)
     SELECT $1, id, $1, 'image/jpeg', $3, $4 FROM identity.users WHERE id = $2 AND deleted_at IS NULL FOR KEY SHARE"""

@@ -18,7 +18,7 @@ ADD = """
     SELECT $1, id FROM identity.phone_challenges WHERE id = $2 FOR KEY SHARE
     ON CONFLICT (message_id) DO UPDATE SET challenge_id = excluded.challenge_id"""
 _RANK = "array_position(ARRAY[{}], {{}})".format(", ".join(f"'{each}'" for each in Delivery))
-TELL = f"""
+SAVE_DELIVERY = f"""
     INSERT INTO identity.text_messages AS m (message_id, delivery) VALUES ($1, $2)
     ON CONFLICT (message_id) DO UPDATE SET delivery = excluded.delivery
     WHERE m.delivery IS NULL OR {_RANK.format("m.delivery")} < {_RANK.format("excluded.delivery")}"""
@@ -33,9 +33,9 @@ async def add(tx: Tx, message_id: str, challenge: UUID) -> None:
     await tx.run(ADD, message_id, challenge)
 
 
-async def tell(tx: Tx, message_id: str, delivery: Delivery) -> bool:
+async def save_delivery(tx: Tx, message_id: str, delivery: Delivery) -> bool:
     """Stores what the carrier told. Returns False if it was known, or something that stands was told before."""
-    return await tx.run(TELL, message_id, delivery) == 1
+    return await tx.run(SAVE_DELIVERY, message_id, delivery) == 1
 
 
 async def purge(tx: Tx, created_before: datetime, limit: int) -> int:

@@ -80,7 +80,7 @@ async def revoke_admin(runtime: Runtime[IdentityConfig, Resources], user: UUID) 
         locked = await members.lock(tx, user)
         if locked is None:
             return TakenAway.NO_MEMBER
-        if not await accounts.take_away(tx, user, ADMIN):
+        if not await accounts.revoke_role(tx, user, ADMIN):
             return TakenAway.HAD_NONE
         await second_factors.remove(tx, user)
         headers = event_headers(locked, tx.now)

@@ -23,7 +23,7 @@ async def send_code(
     try:
         message_id = await _send_in_time(runtime.resources, phone, code)
     except Exception as error:
-        alarm.unsent(error)
+        alarm.sending_failed(error)
         raise
     alarm.sent(phone.calling_code)
     return message_id

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from unora_common.clients import Clients
 from unora_common.database import Database, Tx
+from unora_common.pair_facts import are_connected
 from unora_common.runtime import Runtime
 
-from unora_identity.clients import are_connected_and_not_blocked
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.disclosures import DISCLOSURE_DAY, Disclosure, NotDisclosed
 from unora_identity.domain.events import DisclosureEnded, IdentityDisclosed
@@ -34,7 +35,7 @@ async def get_disclosed_member(runtime: Runtime[IdentityConfig, Resources], requ
     an end or a block that one of the three contexts knows is enough to refuse.
     """
     disclosure = await _find_allowing(runtime.database, request)
-    if disclosure is None or not await are_connected_and_not_blocked(runtime.clients, disclosure):
+    if disclosure is None or not await is_in_force(runtime.clients, disclosure):
         raise NotDisclosed
     async with runtime.database.session() as session:
         again = await disclosures.find_by_streak(session, request.streak)
@@ -42,6 +43,13 @@ async def get_disclosed_member(runtime: Runtime[IdentityConfig, Resources], requ
     if again is None or not again.allows(request.viewer, request.subject) or account is None:
         raise NotDisclosed
     return account.member
+
+
+async def is_in_force(clients: Clients, disclosure: Disclosure) -> bool:
+    """RE-10: whether its two members are connected at this moment, and neither blocks the other. Raises if matching or
+    safety does not answer.
+    """
+    return await are_connected(clients, disclosure.connection_id, disclosure.user_a_id, disclosure.user_b_id)
 
 
 async def disclose(tx: Tx, disclosure: Disclosure) -> None:

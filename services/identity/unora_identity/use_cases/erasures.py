@@ -9,7 +9,7 @@ from uuid import UUID
 
 from unora_common.database import Tx
 from unora_common.erasing import Erasure as Tombstone
-from unora_common.erasing import note, shut_out
+from unora_common.erasing import exclude_consumers, note
 from unora_common.ids import uuid7
 from unora_common.runtime import Runtime
 
@@ -29,7 +29,7 @@ async def lock_due(tx: Tx, limit: int, left_out: Sequence[UUID], only: UUID | No
     """Locks accounts whose time has come. Consumers are kept out first: they take the locks in this order too."""
     if not await erasures.is_any_due(tx):
         return {}
-    await shut_out(tx, "identity")
+    await exclude_consumers(tx, "identity")
     return await erasures.lock_due(tx, limit, left_out, only)
 
 
@@ -49,7 +49,7 @@ async def begin(tx: Tx, locked: Mapping[UUID, LockedMember]) -> int:
     return len(begun)
 
 
-async def receive(tx: Tx, erasure: UUID, source: str) -> None:
+async def record_receipt(tx: Tx, erasure: UUID, source: str) -> None:
     """ID-09: takes a receipt. The last one ends the erasure."""
     before = await erasures.lock(tx, erasure)
     if before is None:
@@ -73,4 +73,4 @@ async def erase_objects(runtime: Runtime[IdentityConfig, Resources], erasure: Er
         await asyncio.gather(*map(runtime.resources.photo_store.delete, keys[start : start + DELETIONS]))
     async with runtime.database.transaction() as tx:
         await erasures.remove_offers(tx, erasure.user_id, keys)
-        await receive(tx, erasure.id, OBJECTS)
+        await record_receipt(tx, erasure.id, OBJECTS)

@@ -17,7 +17,7 @@ from unora_common.failed_rows import row_failed
 from unora_common.jobs import MAX_SECONDS
 from unora_common.member_export import Fields, Page, export_page
 from unora_common.runtime import Runtime
-from unora_common.transient import is_transient
+from unora_common.transient import is_transient, log_failure
 
 from unora_identity.clients import export_member
 from unora_identity.config import IdentityConfig
@@ -31,7 +31,7 @@ from unora_identity.store.exports import Claim
 
 FORMAT: Final = 1
 """Of the archive; docs/export.md describes it. Fields and sections may be added without a higher one."""
-WAIT: Final = timedelta(seconds=30)
+RETRY_DELAY: Final = timedelta(seconds=30)
 """Until the next try, after a fault."""
 
 
@@ -57,7 +57,7 @@ async def make_next_archive(runtime: Runtime[IdentityConfig, Resources]) -> int:
         runtime.log.warning("export was claimed by another", aggregate_id=str(claim.id))
     except Exception as error:
         async with database.transaction() as tx:
-            await exports.release(tx, making.claim, WAIT, count=not is_transient(error))
+            await exports.release(tx, making.claim, RETRY_DELAY, count=not is_transient(error))
         raise
     return 1
 
@@ -74,8 +74,7 @@ async def delete_archives(runtime: Runtime[IdentityConfig, Resources], limit: in
             await abort_uploads(store, archive_key(user, export))
             await store.delete(archive_key(user, export))
         except Exception as error:  # the others continue
-            report = runtime.log.warning if is_transient(error) else runtime.log.error
-            report("archive cannot be deleted", aggregate_id=str(export), failure=error)
+            log_failure(runtime.log, "archive cannot be deleted", error, aggregate_id=str(export))
             row_failed()
         else:
             gone.append(export)

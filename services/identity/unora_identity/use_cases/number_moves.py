@@ -39,8 +39,8 @@ async def prove_holder(
     second_factor: bool = False,
     reopens: bool = False,
 ) -> Judgement:
-    """ID-13: whether the code and what came with it open a locked account. What follows from it is stored: a wrong
-    birth date, or that the account has lost its number, of which `makes_account` makes a new one then.
+    """ID-13: whether the code and what came with it open a locked account. The consequences are stored: a wrong birth
+    date is counted, or the account loses its number, and `makes_account` makes a new account of the number.
     """
     judged = judge(
         *(holder, entry.birth_date, entry.request_id, tx.now, resources.policy),
@@ -52,7 +52,7 @@ async def prove_holder(
     elif judged.standing is Standing.MOVES:
         await hide(tx, resources, locked, headers, holder, makes_account)
     elif judged.by_birth_date and holder.wrong:
-        await holders.forget_wrong(tx, locked.id)
+        await holders.delete_wrong_birth_dates(tx, locked.id)
     return judged
 
 
@@ -67,7 +67,7 @@ async def open_again(
     Returns the events; the caller emits them.
     """
     await holders.reopen(tx, locked.id, *(number or (None, None)))
-    await holders.forget_wrong(tx, locked.id)
+    await holders.delete_wrong_birth_dates(tx, locked.id)
     paused = locked.paused_at is not None
     events: list[MemberEvent] = [AccountReopened(**next(headers), paused=paused)]
     if number:
@@ -90,15 +90,15 @@ async def hide(
     """
     events = [] if holder.closed_at else await leave(tx, resources, locked, headers, AccountHidden)
     await holders.hide(tx, locked.id, tx.now + resources.policy.account_kept)
-    await holders.forget_wrong(tx, locked.id)
+    await holders.delete_wrong_birth_dates(tx, locked.id)
     if makes_account and await accounts.find_owner(tx, makes_account.challenge.forms) is None:
         events = [_with_successor(event, makes_account.new_account.user_id) for event in events]
     await emit_member_events(tx, events)
 
 
 async def free_number(tx: Tx, resources: Resources, phone_hashes: Sequence[bytes]) -> None:
-    """ID-09: takes a number from closed accounts whose thirty days are over, and whose erasure has not begun yet: it is
-    free for whoever has it.
+    """ID-09: takes a number from closed accounts whose thirty days are over and whose erasure has not begun yet, so
+    that it can be used for a new account.
     """
     unused_before = resources.machine_now() - resources.policy.unused_after
     for locked in await accounts.lock_over(tx, phone_hashes):

@@ -9,13 +9,12 @@ from uuid import UUID
 from unora_common.database import Session
 from unora_common.runtime import Runtime
 
-from unora_identity.clients import are_connected_and_not_blocked
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.disclosures import Disclosure
 from unora_identity.domain.onboarding import Member
 from unora_identity.resources import Resources
 from unora_identity.store import disclosures, members
-from unora_identity.use_cases.disclosure import DisclosureRequest
+from unora_identity.use_cases.disclosure import DisclosureRequest, is_in_force
 
 
 async def list_disclosed_members(
@@ -29,9 +28,7 @@ async def list_disclosed_members(
     async with runtime.database.session() as session:
         allowing = await _list_allowing(session, requests)
     asked = [request for request in requests if request.streak in allowing]
-    answers = await asyncio.gather(
-        *(are_connected_and_not_blocked(runtime.clients, allowing[request.streak]) for request in asked)
-    )
+    answers = await asyncio.gather(*(is_in_force(runtime.clients, allowing[request.streak]) for request in asked))
     connected = [request for request, answer in zip(asked, answers, strict=True) if answer]
     if not connected:
         return {}

@@ -108,7 +108,7 @@ async def _change(tx: Tx, resources: Resources, locked: LockedMember, session: U
         raise PhoneTaken
     sealed = await seal_number(tx, resources, locked.id, stored.new_account)
     await accounts.change_phone(tx, locked.id, stored.challenge.phone_hash, sealed)
-    await holders.forget_wrong(tx, locked.id)  # those were of whoever has the old number (ID-13)
+    await holders.delete_wrong_birth_dates(tx, locked.id)  # those were of whoever has the old number (ID-13)
     headers = event_headers(locked, tx.now)
     events: list[MemberEvent] = [PhoneChanged(**next(headers))]
     events += await revoke_sessions(tx, resources, locked, headers, Revocation.PHONE_CHANGE, but=session)

@@ -1,5 +1,5 @@
 """PR-04, PR-07, PR-09: the objects of photos. Each is recorded before it exists, so that the clean-up finds what a
-crash leaves (jobs.py).
+crash leaves (jobs/clean_up.py).
 """
 
 from __future__ import annotations

@@ -22,9 +22,9 @@ from unora_identity.store.photo_sizing import Claim, Unsized
 from unora_identity.use_cases.photo_objects import new_keys, put_sizes
 from unora_identity.use_cases.photo_refusals import BAD_FILES
 
-TRIES: Final = 3
+MAX_ATTEMPTS: Final = 3
 """After so many, a photo whose inspection ends in the death of a process keeps its one size."""
-MARGIN: Final = timedelta(days=1)
+YOUNG_IDS: Final = timedelta(days=1)
 """An id is made when an upload is offered, and a version without sizes may add its photo some time later: ids younger
 than this are looked at again and again.
 """
@@ -41,13 +41,13 @@ async def size_next_photo(runtime: Runtime[IdentityConfig, Resources]) -> int:
     if claim is None:
         return 0
     async with database.session() as session:
-        photo = await photo_sizing.find_next(session, claim.passed_photo_id, _id_at(runtime.resources, MARGIN))
-    settled = _id_at(runtime.resources, -MARGIN)
+        photo = await photo_sizing.find_next(session, claim.passed_photo_id, _id_at(runtime.resources, YOUNG_IDS))
+    settled = _id_at(runtime.resources, -YOUNG_IDS)
     if photo is None:
         await _release(runtime, claim, settled)
         return 0
     try:
-        picture = await _inspect(runtime.resources, photo) if claim.tries <= TRIES else None
+        picture = await _inspect(runtime.resources, photo) if claim.tries <= MAX_ATTEMPTS else None
         if picture is None:
             await _keep_one_size(runtime, photo)
         else:

@@ -122,8 +122,8 @@ async def _make_way(
     owner: LockedMember | None,
     device: bytes | None,
 ) -> None:
-    """Takes the number from the account that has it, if that was locked: it is to give it up. Who sends the code can do
-    with that account whatever they like, so nothing is lost by it. Raises PhoneTaken for any other account.
+    """Takes the number from the account that has it, if that account was locked. The person who sends the code controls
+    that account anyway. Raises PhoneTaken for any other account.
     """
     if owner is None or owner.suspended or not await accounts.has_phone(tx, owner.id, stored.challenge.forms):
         raise PhoneTaken

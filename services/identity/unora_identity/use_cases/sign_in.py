@@ -128,7 +128,7 @@ async def _reopen(
     if isinstance(as_admin, DomainError):
         return as_admin
     holder = await holders.get(tx, locked.id, device, resources.machine_now() - resources.policy.unused_after)
-    # The proof comes first here too, or who lacks it could tell a closed account from one that nobody uses.
+    # The proof comes first here too: without it a caller could learn whether an account is closed or unused.
     judged = await prove_holder(tx, resources, locked, headers, holder, entry, second_factor=as_admin, reopens=True)
     if judged.refusal:
         return judged.refusal

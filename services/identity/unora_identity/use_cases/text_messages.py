@@ -20,6 +20,6 @@ async def receive_report(
     if report.delivery is None:
         return
     async with runtime.database.transaction() as tx:
-        told = await text_messages.tell(tx, report.message_id, report.delivery)
+        told = await text_messages.save_delivery(tx, report.message_id, report.delivery)
     if told:
-        alarm.told(report.delivery)
+        alarm.delivery_reported(report.delivery)

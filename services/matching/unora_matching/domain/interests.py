@@ -86,9 +86,9 @@ def decide(sender: Inventory, receiver: Inventory, relation: PairRelation) -> Ou
     new cards of each other (DI-09). Raises AccountPaused, and CapacityFull if the sender has no open slot.
     """
     sender.require_may_send()
-    if sender.silenced or sender.closed or receiver.closed or relation.kept_apart:
+    if sender.cannot_match or sender.closed or receiver.closed or relation.kept_apart:
         return Outcome.VOID
-    if relation.returned_interest_id is None or receiver.is_full or receiver.silenced or receiver.paused:
+    if relation.returned_interest_id is None or receiver.is_full or receiver.cannot_match or receiver.paused:
         return Outcome.WAIT
     return Outcome.MATCH
 

@@ -41,7 +41,7 @@ class Inventory:
         return self.active_connection_count >= self.connection_limit
 
     @property
-    def silenced(self) -> bool:
+    def cannot_match(self) -> bool:
         """SA-06, SA-08: restricted or suspended, so the member's interests can never match."""
         return self.restricted or self.suspended
 

@@ -14,9 +14,9 @@ from unora.matching.v1.pair_service_pb2 import (
 from unora_common.call import Call
 from unora_common.database import Session
 from unora_common.handlers import custom_read, reads
+from unora_common.pair_facts import is_blocked
 from unora_common.runtime import Runtime
 
-from unora_matching.clients import is_blocked
 from unora_matching.config import MatchingConfig
 from unora_matching.messages import to_pair
 from unora_matching.store import connections

@@ -9,7 +9,7 @@ from unora_common.member_export import Section
 from unora_matching.domain.connections import EndReason
 from unora_matching.domain.events import EndCause
 
-GIVEN: Final = ",".join(reason for reason in EndReason if reason.cause is EndCause.MEMBER)
+GIVEN_REASONS: Final = ",".join(reason for reason in EndReason if reason.cause is EndCause.MEMBER)
 """The reasons that a member can give."""
 
 # Of endings only the reason that the member gave, never who ended it, or what else did (MA-09, SA-03).
@@ -27,7 +27,7 @@ SECTIONS: Final = (
         f"""
         SELECT formed_at AS place_at, id::text AS place_key, id AS connection_id, server_type,
             connection_status AS status, formed_at, ended_at, chat_unlocked_at,
-            CASE WHEN ended_by_id = $1 AND end_reason = ANY ('{{{GIVEN}}}') THEN end_reason END AS own_reason
+            CASE WHEN ended_by_id = $1 AND end_reason = ANY ('{{{GIVEN_REASONS}}}') THEN end_reason END AS own_reason
         FROM matching.connections WHERE (user_a_id = $1 OR user_b_id = $1) AND deleted_at IS NULL""",
     ),
     Section(

@@ -14,7 +14,7 @@ from unora_matching.domain.inventory import Inventory
 from unora_matching.domain.notices import AccountNotice
 from unora_matching.domain.policy import Policy
 from unora_matching.messages import to_message
-from unora_matching.store import connections, interests, inventories
+from unora_matching.store import connections, interest_closings, interests, inventories
 from unora_matching.use_cases.end_connections import end_connections
 from unora_matching.use_cases.interests import connect
 
@@ -59,7 +59,8 @@ async def _leave(tx: Tx, notice: AccountNotice, members: dict[UUID, Inventory], 
     active = formed_until(await connections.lock_active_of_member(tx, member), until)
     senders = await interests.list_senders(tx, member, until)
     _require_locked([*(connection.partner_of(member) for connection in active), *senders], members)
-    voided = await interests.void_sent(tx, member, until) + await interests.void_received(tx, member, until)
+    voided = await interest_closings.void_sent(tx, member, until)
+    voided += await interest_closings.void_received(tx, member, until)
     tx.emit(*map(to_message, voided))
     end_connections(tx, active, members, member, EndReason.CLOSING, acted_at=notice.changed_at)
 

@@ -8,7 +8,7 @@ from unora_matching.domain.connections import EndReason, formed_until
 from unora_matching.domain.notices import BlockNotice
 from unora_matching.domain.policy import Slots
 from unora_matching.messages import to_message
-from unora_matching.store import blocks, connections, interests, inventories
+from unora_matching.store import blocks, connections, interest_closings, inventories
 from unora_matching.use_cases.end_connections import end_connections
 
 
@@ -22,7 +22,7 @@ async def block_pair(tx: Tx, notice: BlockNotice, slots: Slots) -> None:
     members = await inventories.lock_or_create(tx, pair, slots)
     until = await blocks.save(tx, notice)
     active = await connections.lock_active_of_pair(tx, *pair)
-    voided = await interests.void_pair(tx, *pair, until)
+    voided = await interest_closings.void_pair(tx, *pair, until)
     tx.emit(*map(to_message, voided))
     end_connections(
         tx, formed_until(active, until), members, notice.blocker_id, EndReason.BLOCK, acted_at=notice.changed_at

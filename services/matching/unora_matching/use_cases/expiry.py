@@ -9,7 +9,7 @@ from uuid import UUID
 from unora_common.database import Tx
 
 from unora_matching.messages import to_message
-from unora_matching.store import interests, inventories
+from unora_matching.store import interest_closings, inventories
 
 
 async def expire_interests(tx: Tx, lifetime: timedelta, limit: int) -> int:
@@ -22,6 +22,6 @@ async def expire_interests(tx: Tx, lifetime: timedelta, limit: int) -> int:
 
 async def expire_interests_of(tx: Tx, senders: Iterable[UUID], lifetime: timedelta) -> int:
     """MA-11: expires the due interests of members whose locks the caller holds. Returns their number."""
-    expired = await interests.expire(tx, list(senders), lifetime)
+    expired = await interest_closings.expire(tx, list(senders), lifetime)
     tx.emit(*map(to_message, expired))
     return len(expired)

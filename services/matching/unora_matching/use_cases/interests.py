@@ -15,7 +15,7 @@ from unora_matching.domain.interests import Interest, Outcome, ResolvedCard, dec
 from unora_matching.domain.inventory import Inventory
 from unora_matching.domain.policy import Policy, Slots
 from unora_matching.messages import to_message
-from unora_matching.store import connections, interests, inventories
+from unora_matching.store import connections, interest_closings, interests, inventories
 
 
 class SentInterest(NamedTuple):
@@ -64,7 +64,7 @@ async def connect(
     taken = [sender.take_slot(tx.now), receiver.take_slot(tx.now)]
     full = [inventory for inventory, _ in taken if inventory.is_full]
     await connections.insert(tx, connection)
-    closing = await interests.close_for_connection(tx, connection, matched, full)
+    closing = await interest_closings.close_for_connection(tx, connection, matched, full)
     wiped = [inventory.wipe(closing.wiped[inventory.user_id], connection.id, tx.now) for inventory in full]
     latest = {inventory.user_id: inventory for inventory, _ in [*taken, *wiped]}
     events = [formed, *closing.events, *(event for _, event in taken), *(event for _, event in wiped)]

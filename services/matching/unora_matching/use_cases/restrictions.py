@@ -9,7 +9,7 @@ from unora_matching.domain.connections import EndReason, formed_until
 from unora_matching.domain.notices import Restriction
 from unora_matching.domain.policy import Slots
 from unora_matching.messages import to_message
-from unora_matching.store import connections, interests, inventories
+from unora_matching.store import connections, interest_closings, inventories
 from unora_matching.use_cases.end_connections import end_connections
 
 
@@ -31,7 +31,7 @@ async def change_restriction(tx: Tx, restriction: Restriction, slots: Slots) -> 
     elif restriction.version < before.standing_version:
         until = before.standing_at
     if restriction.restricted or restriction.suspended:
-        voided = await interests.void_sent(tx, member, until)
+        voided = await interest_closings.void_sent(tx, member, until)
         tx.emit(*map(to_message, voided))
     if restriction.suspended:
         active = formed_until(await connections.lock_active_of_member(tx, member), until)

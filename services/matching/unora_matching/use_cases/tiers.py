@@ -8,7 +8,7 @@ from unora_common.database import Tx
 
 from unora_matching.domain.policy import Slots, Tier
 from unora_matching.messages import to_message
-from unora_matching.store import interests, inventories
+from unora_matching.store import interest_closings, inventories
 
 
 async def change_tier(tx: Tx, member: UUID, tier: Tier, version: int, slots: Slots) -> None:
@@ -22,7 +22,7 @@ async def change_tier(tx: Tx, member: UUID, tier: Tier, version: int, slots: Slo
     changed, event = change
     tx.emit(to_message(event))
     if changed.is_full and not before.is_full:
-        closing = await interests.wipe_sent(tx, member)
+        closing = await interest_closings.wipe_sent(tx, member)
         changed, wiped = changed.wipe(closing.wiped[member], None, tx.now)
         tx.emit(*map(to_message, [*closing.events, wiped]))
     inventories.save_tier(tx, changed)

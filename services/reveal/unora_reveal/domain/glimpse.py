@@ -19,7 +19,7 @@ GLIMPSE = 3
 """The number of the reveal that uses personality. It is not configurable, since the texts of the other reveals are
 stored.
 """
-SHOWN = 2
+SHOWN_LEANINGS = 2
 """How many leanings a glimpse shows."""
 CANDIDATES = 3
 """Out of how many, the best known first; the two that are shown change over time."""
@@ -73,7 +73,7 @@ def choose_leanings(known: Sequence[Leaning], facts: Facts, turn: int) -> list[L
     candidates: dict[Dimension, Leaning] = {}
     for leaning in (*known, *guess_leanings(hobby.option for hobby in facts.hobbies)):
         candidates.setdefault(leaning.dimension, leaning)
-    return rotated([*candidates.values()][:CANDIDATES], turn)[:SHOWN]
+    return rotated([*candidates.values()][:CANDIDATES], turn)[:SHOWN_LEANINGS]
 
 
 def guess_leanings(options: Iterable[str]) -> list[Leaning]:

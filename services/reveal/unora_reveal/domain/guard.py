@@ -13,7 +13,7 @@ from unora_text.words import words
 
 from unora_reveal.domain.facts import Facts, FramedText
 
-RUN = 5
+REPEATED_WORDS = 5
 """This many words in a row of a member's own text count as repeating it."""
 
 
@@ -58,4 +58,4 @@ class Guard:
 
 
 def _runs(tokens: list[str]) -> Iterator[str]:
-    return ("".join(tokens[start : start + RUN]) for start in range(len(tokens) - RUN + 1))
+    return ("".join(tokens[start : start + REPEATED_WORDS]) for start in range(len(tokens) - REPEATED_WORDS + 1))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
+from unora_common.pair_facts import are_connected
 from unora_common.runtime import Runtime
 
-from unora_reveal.clients import are_connected, list_partner_names
+from unora_reveal.clients import list_partner_names
 from unora_reveal.config import RevealConfig
 from unora_reveal.domain.reveals import PartnerName
 from unora_reveal.resources import Resources

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from unora_common.clients import Clients
 from unora_common.database import Database, Tx
+from unora_common.pair_facts import are_connected
 
-from unora_reveal.clients import are_connected
 from unora_reveal.domain.purchases import Purchase, decide, require_purchasable
 from unora_reveal.domain.reveals import ConnectionEnded
 from unora_reveal.messages import to_message

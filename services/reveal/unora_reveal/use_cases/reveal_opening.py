@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from unora_common.errors import Unavailable
+from unora_common.pair_facts import are_connected
 from unora_common.runtime import Runtime
 
-from unora_reveal.clients import are_connected, find_facts, find_identity
+from unora_reveal.clients import find_facts, find_identity
 from unora_reveal.config import RevealConfig
 from unora_reveal.domain.facts import Facts, FramedText
 from unora_reveal.domain.glimpse import GLIMPSE

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 from unora_common.database import Tx
 from unora_common.handlers import on_all
 from unora_common.runtime import Runtime
 from unora_sdk.deliveries import Envelope
+from unora_sdk.times import read_time
 
 from unora_safety.config import SafetyConfig
 from unora_safety.domain.chain import SourceEvent
@@ -68,6 +68,6 @@ def _source_event(envelope: Envelope) -> SourceEvent:
         UUID(envelope.event_id),
         envelope.subject,
         UUID(envelope.aggregate_id),
-        datetime.fromisoformat(envelope.time),
+        read_time(envelope.time),
         envelope.payload,
     )

@@ -30,7 +30,9 @@ class OwnReport:
     reported_at: datetime
 
     def state(self, now: datetime, closed_after: timedelta) -> ReportState:
-        """Closed a fixed time after it was made, whatever was decided, and whenever."""
+        """The state becomes CLOSED a fixed time after the report was made. It does not depend on the decision or its
+        time.
+        """
         return ReportState.RECEIVED if now < self.reported_at + closed_after else ReportState.CLOSED
 
     def shown_note(self, now: datetime, closed_after: timedelta) -> str:

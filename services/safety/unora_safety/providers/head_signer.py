@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey
 CURVE: Final = "P-256"
 ALGORITHM: Final = "ES256"
 TYPE: Final = "unora-audit-heads+jws"
-LONGEST: Final = 100_000
+MAX_EXPORT_LENGTH: Final = 100_000
 """More characters than an export of all contexts has; a longer text is not read."""
 
 
@@ -38,7 +38,7 @@ class HeadSigner:
 
     def verify(self, signed: str) -> object:
         """The document of a compact JWS. Raises SignatureInvalid."""
-        if len(signed) > LONGEST:
+        if len(signed) > MAX_EXPORT_LENGTH:
             raise SignatureInvalid("it is too long to be an export")
         try:
             found = jws.extract_compact(signed.strip().encode())

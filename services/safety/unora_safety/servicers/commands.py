@@ -19,7 +19,7 @@ from unora_safety.resources import Resources
 from unora_safety.use_cases.audit_exports import read_checkpoints, sign_heads, write_document
 from unora_safety.use_cases.audit_verification import verify_chains
 
-STEP: Final = 50_000
+PROGRESS_ROWS: Final = 50_000
 """Rows between two lines of progress."""
 INTACT, BROKEN, REFUSED = 0, 1, 2
 
@@ -67,7 +67,7 @@ async def _verify_all(runtime: Runtime[SafetyConfig, Resources], checkpoints: Ch
     start = None
     while True:
         async with runtime.database.session() as db:
-            step = await verify_chains(db, "", start, STEP, runtime.config.audit_verify_batch, checkpoints)
+            step = await verify_chains(db, "", start, PROGRESS_ROWS, runtime.config.audit_verify_batch, checkpoints)
         for each in step.chains:
             earlier = found.get(each.chain.source_context)
             first = earlier.differs_at if earlier else 0

@@ -25,5 +25,5 @@ class Restrictions:
     @reads
     async def GetBlock(self, request: GetBlockRequest, db: Session) -> GetBlockResponse:
         """RE-10: whether one of the two blocks the other now."""
-        blocked = await blocks.exist_between(db, UUID(request.user_a_id), UUID(request.user_b_id))
+        blocked = await blocks.has_block_between(db, UUID(request.user_a_id), UUID(request.user_b_id))
         return GetBlockResponse(blocked=blocked)

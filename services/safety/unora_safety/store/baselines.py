@@ -15,7 +15,7 @@ ALL = "SELECT kind, members, median, deviation FROM safety.baselines"
 
 LAST_MEASURED = "SELECT max(measured_at) FROM safety.baselines"
 
-SAMPLE: Final = 200_000
+SAMPLE_ROWS: Final = 200_000
 """The most rows that each half of a measurement reads: all that a hundred thousand members do."""
 
 # Members have random ids, so those from a random id on, and those from the lowest on, are members like all others. If
@@ -45,7 +45,7 @@ async def list_all(db: Session) -> dict[str, Baseline]:
     return {row["kind"]: from_row(Baseline, row) for row in await db.rows(ALL)}
 
 
-async def measure(tx: Tx, window: timedelta, interval: timedelta, sample: int = SAMPLE) -> int:
+async def measure(tx: Tx, window: timedelta, interval: timedelta, sample: int = SAMPLE_ROWS) -> int:
     """Measures the baselines over the window, if they are older than the interval; returns how many kinds. Of more than
     `sample` rows it takes a sample, so that it costs the same however many members there are.
     """

@@ -39,7 +39,7 @@ BY_BLOCKER = """
         AND (blocked_at, id) < (coalesce($2, 'infinity'::timestamptz), coalesce($3::uuid, $1))
     ORDER BY blocked_at DESC, id DESC LIMIT $4"""
 
-BETWEEN = """
+HAS_BLOCK_BETWEEN = """
     SELECT EXISTS (SELECT FROM safety.blocks WHERE blocker_id = $1 AND blocked_id = $2 AND deleted_at IS NULL)
         OR EXISTS (SELECT FROM safety.blocks WHERE blocker_id = $2 AND blocked_id = $1 AND deleted_at IS NULL)"""
 
@@ -98,9 +98,9 @@ async def list_by_blocker(db: Session, blocker_id: UUID, after: Place | None, li
     return [_block(row) for row in await db.rows(BY_BLOCKER, blocker_id, blocked_at, identifier, limit)]
 
 
-async def exist_between(db: Session, a: UUID, b: UUID) -> bool:
+async def has_block_between(db: Session, a: UUID, b: UUID) -> bool:
     """Whether one of the two members blocks the other now (RE-10)."""
-    blocked: bool = await db.value(BETWEEN, a, b)
+    blocked: bool = await db.value(HAS_BLOCK_BETWEEN, a, b)
     return blocked
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 
 def purge_statement(table: str, column: str) -> str:
-    """SQL that deletes the rows of a table of which the time in `column`, which has an index, is longer ago than $1:
-    the oldest first, at most $2, and none that another transaction has locked.
+    """SQL that deletes rows of a table whose time in `column` is longer ago than $1: the oldest first, at most $2,
+    without those that another transaction has locked. The column needs an index.
     """
     # By the places of the rows, which are locked: a join by their keys would read the whole table.
     return f"""

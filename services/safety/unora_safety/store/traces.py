@@ -80,7 +80,7 @@ async def lock_digests(tx: Tx, digests: Sequence[bytes]) -> list[bytes]:
 
 
 async def list_devices(tx: Tx, user_id: UUID) -> list[bytes]:
-    """The hashes of a member's devices of which sessions told (SA-04)."""
+    """The hashes of a member's devices, as events of sessions told them (SA-04)."""
     return [row["digest"] for row in await tx.rows(DEVICES, user_id)]
 
 
@@ -124,7 +124,7 @@ async def list_suspended(tx: Tx, digests: Sequence[bytes], user_id: UUID, at: da
 
 
 async def list_created_since(tx: Tx, user_id: UUID) -> list[Sighting]:
-    """The accounts that began on the traces of a member since the account was closed, as far as they are stored."""
+    """The stored accounts that began with the number or a device of a member after that member's account was closed."""
     return [Sighting(row["created_at"], row["user_id"]) for row in await tx.rows(CREATED_SINCE, user_id)]
 
 

@@ -21,15 +21,15 @@ from unora_common.tables import not_exported, service_may, timestamp
 
 from unora_safety.tables.schema import PATTERNS, metadata
 
-NO = text("false")
+FALSE = text("false")
 
 restrictions = Table(
     "restrictions",
     metadata,
     Column("user_id", UUID(), primary_key=True),
-    Column("reduced_visibility", Boolean, nullable=False, server_default=NO),
-    Column("restricted", Boolean, nullable=False, server_default=NO),
-    Column("suspended", Boolean, nullable=False, server_default=NO),
+    Column("reduced_visibility", Boolean, nullable=False, server_default=FALSE),
+    Column("restricted", Boolean, nullable=False, server_default=FALSE),
+    Column("suspended", Boolean, nullable=False, server_default=FALSE),
     Column("version", BigInteger, nullable=False, server_default=text("0")),
     Column("changed_at", timestamp()),
     CheckConstraint("version >= 0", name="version"),

@@ -20,7 +20,7 @@ from unora_safety.providers.head_signer import HeadSigner
 from unora_safety.store import audit, head_exports
 
 FILES_FOR: Final = timedelta(days=31)
-"""Exports of so many days are written if the folder does not have them."""
+"""How far back exports are written that the folder lacks."""
 
 
 class ExportsContradict(ValueError):

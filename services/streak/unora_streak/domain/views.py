@@ -103,7 +103,9 @@ def view(streak: Streak, viewer: UUID, extras: Extras, plans: Plans) -> View:
 
 
 def becomes_at_risk_at(streak: Streak, policy: Policy) -> datetime | None:
-    """ST-06: from when on the open day is at risk if one of the two is missing; None if no day is, or nobody."""
+    """ST-06: when the open day becomes at risk if one of the two does not check in. None if no day is open, or if both
+    have checked in.
+    """
     if streak.state not in PLAYING or len(streak.checked_in) == 2:
         return None
     return streak.closes_at - policy.at_risk

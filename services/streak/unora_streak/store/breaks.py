@@ -56,7 +56,7 @@ CLOSE_MANY = """
     FROM unnest($1::uuid[], $2::timestamptz[]) AS due (id, at)
     WHERE b.streak_id = due.id AND b.closed_at IS NULL"""
 
-MANY = {OPEN: OPEN_MANY, BREAK: BREAK_MANY, CLOSE: CLOSE_MANY}
+BATCH_STATEMENTS = {OPEN: OPEN_MANY, BREAK: BREAK_MANY, CLOSE: CLOSE_MANY}
 """The statements of one streak, and the same for streaks that are stored already: $1 are their ids, $2 the times."""
 
 FIND = "SELECT id FROM streak.breaks WHERE streak_id = $1 AND cycle = $2 AND check_in_date = $3"
@@ -91,7 +91,7 @@ async def save_closed(tx: Tx, events: Sequence[tuple[Event, Sequence[UUID]]]) ->
     for event, streak_ids in events:
         write = _write_of(event)
         if write:
-            key = (MANY[write.sql], write.arguments[1] if write.sql == CLOSE else str(uuid7())[:15])
+            key = (BATCH_STATEMENTS[write.sql], write.arguments[1] if write.sql == CLOSE else str(uuid7())[:15])
             ids, moments = rows.setdefault(key, ([], []))
             ids += streak_ids
             moments += [event.occurred_at] * len(streak_ids)

@@ -9,8 +9,9 @@ from unora_streak.metrics import SAMPLED_PAGES
 
 DUE = due_sql("streak.streaks", "next_due_at")
 
-# The table has the streaks of many years, and no index of those that go on alone: each check-in would pay for it. The
-# pages of the sample are the same each time, as far as the table still has so many: what changes is the streaks.
+# The table has the streaks of many years. It has no index of the streaks that go on, because each check-in would have
+# to update it. The sample has the same pages each time, if the table still has them, so a change of the estimate is a
+# change of streaks.
 COUNT_BY_STATE = """
     WITH share AS (
         SELECT least(

@@ -41,9 +41,9 @@ CHANGING = Columns(
 )
 COLUMNS = FACTS + CHANGING
 
-UNSEEN = frozenset({"current_day", "next_due_at", "ended_at", "version"})
+NOT_VIEWED = frozenset({"current_day", "next_due_at", "ended_at", "version"})
 """What a view of a member does not need: the domain counts the day, and finds what is due."""
-SEEN = Columns(*(name for name in COLUMNS if name not in UNSEEN))
+VIEWED_COLUMNS = Columns(*(name for name in COLUMNS if name not in NOT_VIEWED))
 
 LOCK = f"""
     WITH s AS MATERIALIZED (
@@ -86,15 +86,15 @@ NUMBERS = [tuple(number for number in range(1, 6) if bits >> number & 1) for bit
 
 # The time is there without a streak too.
 DASHBOARD = f"""
-    SELECT {SEEN.names("s")}, {WAITING}, c.now,
+    SELECT {VIEWED_COLUMNS.names("s")}, {WAITING}, c.now,
         CASE WHEN s.streak_state IN ('at_risk', 'payment_window') OR s.next_due_at <= c.now THEN {USED} END AS used
     FROM (SELECT clock.now() AS now) c LEFT JOIN streak.streaks s
         ON (s.user_a_id = $1 OR s.user_b_id = $1) AND s.connection_ended_at IS NULL AND s.deleted_at IS NULL
     ORDER BY s.started_at, s.id"""
 
 GET_SHOWN = f"""
-    SELECT {SEEN.names("s")}, {WAITING}, {USED} AS used, s.connection_ended_at IS NOT NULL AS connection_ended,
-        clock.now() AS now
+    SELECT {VIEWED_COLUMNS.names("s")}, {WAITING}, {USED} AS used,
+        s.connection_ended_at IS NOT NULL AS connection_ended, clock.now() AS now
     FROM streak.streaks s
     WHERE s.id = $2 AND $1 IN (s.user_a_id, s.user_b_id) AND s.deleted_at IS NULL"""
 

@@ -60,7 +60,7 @@ def _connections(owners: Owners, directory: Directory, policy: Policy) -> Part[K
 
 
 def _reveals(owners: Owners) -> Part[WaitingReveal]:
-    """RE-11. A reveal of which nobody knows does not wait."""
+    """RE-11. A reveal that is unknown to reveal does not wait."""
     return Part(
         name="reveals",
         copy=reveals.COPY,

@@ -19,10 +19,10 @@ from unora_streak.store import closings, streaks
 from unora_streak.store.closings import Closed, Due
 from unora_streak.use_cases.advance import OnError, advance_all
 
-LATE: Final = timedelta(minutes=1)
+LATE_AFTER: Final = timedelta(minutes=1)
 """A step of time is late if the sweep takes it more than this after it was due."""
-KINDS: Final = 1000
-"""So many kinds are remembered: a midnight has three or four in each of its time zones."""
+MAX_KINDS: Final = 1000
+"""The most kinds that are remembered: a midnight has three or four in each of its time zones."""
 
 
 async def lock_due(tx: Tx, limit: int, excluding: Collection[UUID]) -> list[Due]:
@@ -61,7 +61,7 @@ async def advance_due(tx: Tx, due: Sequence[Due], policy: Policy, on_error: OnEr
 def _measure_steps(tx: Tx, steps: int, due: datetime) -> None:
     """Counts steps that were due then, and that the transaction takes."""
     tx.measure(STEPS, steps)
-    if tx.now - due > LATE:
+    if tx.now - due > LATE_AFTER:
         tx.measure(STEPS_LATE, steps)
 
 
@@ -73,7 +73,7 @@ class _Decided(NamedTuple):
     same: bytes
 
 
-@lru_cache(maxsize=KINDS)
+@lru_cache(maxsize=MAX_KINDS)
 def _decide(kind: Kind, policy: Policy) -> _Decided | None:
     """Remembered, because a midnight has many batches of the same kinds."""
     try:
@@ -84,8 +84,9 @@ def _decide(kind: Kind, policy: Policy) -> _Decided | None:
 
 
 async def _advance_others(tx: Tx, ids: Sequence[UUID], policy: Policy, on_error: OnError) -> None:
-    """None of them is due after it, except those that were passed to `on_error`. A streak that was due by its stored
-    time only gets its new time: otherwise the sweep would lock it without pause until then.
+    """Takes all steps of these streaks, so that none of them is due any more, except those that were passed to
+    `on_error`. If only the stored time said that a streak is due, it gets its new time: otherwise the sweep would lock
+    it again and again.
     """
     behind = await streaks.list_by_ids(tx, ids)
     advanced = await advance_all(tx, behind, policy, on_error=on_error)

@@ -14,7 +14,9 @@ SMALLEST_FACE: Final = 0.1  # of the picture's shorter side: a smaller face cann
 SEARCHES: Final = (0.28, 0.14, SMALLEST_FACE)
 """The least windows of each search: one with windows of half the side takes four times as long."""
 _WHOLLY_SEEN: Final = 1.4
-"""A face of so many times the least window has all windows that agree on it, so a further search finds the same."""
+"""A face of at least so many times the least window is found by all windows that agree, so a further search adds
+nothing.
+"""
 _SCALE_STEP: Final = 1.1
 _AGREEING_WINDOWS: Final = 5
 _CONFIRMING_WINDOWS: Final = 2

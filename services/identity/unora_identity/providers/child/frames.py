@@ -19,7 +19,7 @@ GO: Final = b"g"
 
 
 class Needs(msgspec.Struct, frozen=True, tag="needs"):
-    """The picture may be decoded, if so many bytes can be had."""
+    """The picture may be decoded, if so many bytes of memory are free."""
 
     memory: int
 
@@ -57,7 +57,7 @@ _decoder: Final = msgspec.msgpack.Decoder(Answer)
 
 
 def request_head(length: int, *, new: bool) -> bytes:
-    """What comes before a picture of so many bytes. `new`: it must have the least size."""
+    """What is sent before a picture of `length` bytes. `new`: the picture must have the least size."""
     return REQUEST.pack(new, length)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 _DEATH_SIGNAL, _NO_NEW_PRIVILEGES = 1, 38  # of prctl(2)
 _LEAST_FILES: Final = 8
-NICE: Final = 5
+NICENESS: Final = 5
 """The service's own calls come first."""
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
@@ -26,7 +26,7 @@ def give_up(parent: int, cpu_seconds: int, wall_seconds: float) -> None:
     if os.getppid() != parent:  # it died before it could be told
         os._exit(0)
     _prctl(_NO_NEW_PRIVILEGES, 1)
-    os.nice(NICE)
+    os.nice(NICENESS)
     with suppress(OSError):  # when memory is short, this process is killed, and not the service
         Path("/proc/self/oom_score_adj").write_text("1000")
     _limit(resource.RLIMIT_CORE, 0)
@@ -43,7 +43,7 @@ def limit_wall_time(seconds: float) -> None:
 
 
 def limit_memory(more: int) -> None:
-    """The process may take so many bytes more than it has now. A decoder that asks for more gets none, and fails."""
+    """The process may take `more` bytes beyond what it has now. A decoder that asks for more gets none, and fails."""
     if sys.platform == "linux":
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         resource.setrlimit(resource.RLIMIT_AS, (pages * _PAGE + more, resource.RLIM_INFINITY))

@@ -29,7 +29,7 @@ from unora_identity.providers.pictures import (
     VisionPolicy,
 )
 
-_TALK: Final = 3
+_CHANNEL: Final = 3
 _WAITS: Final = 10
 _MOST_FILES: Final = 256
 
@@ -51,9 +51,9 @@ def _only_this_file(talk: socket.socket) -> socket.socket:
     os.dup2(talk.detach(), _MOST_FILES)
     for standard in (0, 1, 2):
         os.dup2(null, standard)
-    os.dup2(_MOST_FILES, _TALK)
-    os.closerange(_TALK + 1, _MOST_FILES + 1)
-    return socket.socket(fileno=_TALK)
+    os.dup2(_MOST_FILES, _CHANNEL)
+    os.closerange(_CHANNEL + 1, _MOST_FILES + 1)
+    return socket.socket(fileno=_CHANNEL)
 
 
 def _answer(talk: socket.socket, inspector: PictureInspector, policy: VisionPolicy) -> Answer:

@@ -1,0 +1,1 @@
+"""Between the domain of discovery and the contract."""

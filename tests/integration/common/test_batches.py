@@ -59,13 +59,16 @@ def key(event: ConnectionFormed) -> str:
 
 
 async def deliver(bare_world: BareWorld, events: Sequence[ConnectionFormed], ids: Sequence[str] = ()) -> list[str]:
-    """Publishes events as a relay does, but without the id by which the stream recognises a repeat."""
+    """Publishes events as a relay does, but without the id by which the stream recognises a repeat. Returns their ids
+    when the consumers know of them.
+    """
     ids = ids or [str(uuid7()) for _ in events]
     admin = await bare_world.admin()
-    for start in range(0, len(events), 1000):
-        some = zip(events[start : start + 1000], ids[start : start + 1000], strict=True)
-        await admin.send([_written(event, identifier) for event, identifier in some])
-        await admin.flush()
+    async with bare_world.counted("matching", len(events)):
+        for start in range(0, len(events), 1000):
+            some = zip(events[start : start + 1000], ids[start : start + 1000], strict=True)
+            await admin.send([_written(event, identifier) for event, identifier in some])
+            await admin.flush()
     await admin.close()
     return list(ids)
 

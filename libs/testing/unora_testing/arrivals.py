@@ -25,11 +25,12 @@ async def counted(streams: JetStreamContext, context: str, least: int = 0) -> As
     came_before, known_before = await _subjects(streams, name), await _consumers(streams, name)
     yield
 
-    async def arrived() -> dict[str, int] | None:
+    async def have_come() -> bool:
         found = await _subjects(streams, name)
-        return found if sum(found.values()) - sum(came_before.values()) >= least else None
+        return sum(found.values()) - sum(came_before.values()) >= least
 
-    came = await eventually(arrived, f"{name} has {least} messages more") or {}
+    await eventually(have_come, f"{name} has {least} messages more")
+    came = await _subjects(streams, name)
 
     async def all_know() -> bool:
         known = await _consumers(streams, name)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from unora.identity.v1.device_service_pb2 import (
     NOTIFICATION_CATEGORY_SECURITY,
@@ -12,6 +14,7 @@ from unora.identity.v1.device_service_pb2 import (
     ListDevicesRequest,
     NotificationCategory,
     NotificationSettings,
+    QuietHours,
     RegisterDeviceRequest,
     UpdateNotificationSettingsRequest,
 )
@@ -27,7 +30,14 @@ from unora_testing.world import World
 from tests.integration.identity.people import People, Signed
 from tests.support import request_id
 
+LONDON = ZoneInfo("Europe/London")
 STREAKS, SECURITY = NOTIFICATION_CATEGORY_STREAKS, NOTIFICATION_CATEGORY_SECURITY
+
+
+def quiet_hours_now() -> QuietHours:
+    """Quiet hours of who lives in London: they began an hour ago, and end in two, at whatever time the test runs."""
+    begin = (datetime.now(UTC) - timedelta(hours=1)).astimezone(LONDON)
+    return QuietHours(begin=f"{begin:%H:%M}", end=f"{begin + timedelta(hours=3):%H:%M}")
 
 
 class Pushes:

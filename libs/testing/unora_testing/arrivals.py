@@ -40,7 +40,12 @@ async def counted(streams: JetStreamContext, context: str, least: int = 0) -> As
             if each in known and (filters := _filters(before))
         )
 
-    await eventually(all_know, f"the consumers of {name} have counted its messages")
+    try:
+        await eventually(all_know, f"the consumers of {name} have counted its messages")
+    except AssertionError as error:
+        known = await _consumers(streams, name)
+        said = {each: (_known(before), _known(known[each])) for each, before in known_before.items() if each in known}
+        raise AssertionError(f"{error}; before: {came_before}, now: {came}, by consumer: {said}") from None
 
 
 async def info_of_new(streams: JetStreamContext, name: str, consumer: str) -> ConsumerInfo:

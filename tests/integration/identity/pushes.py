@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,12 +34,6 @@ LONDON = ZoneInfo("Europe/London")
 STREAKS, SECURITY = NOTIFICATION_CATEGORY_STREAKS, NOTIFICATION_CATEGORY_SECURITY
 
 
-def quiet_hours_now() -> QuietHours:
-    """Quiet hours of who lives in London: they began an hour ago, and end in two, at whatever time the test runs."""
-    begin = (datetime.now(UTC) - timedelta(hours=1)).astimezone(LONDON)
-    return QuietHours(begin=f"{begin:%H:%M}", end=f"{begin + timedelta(hours=3):%H:%M}")
-
-
 class Pushes:
     """What apps and the notifier call."""
 
@@ -65,6 +59,11 @@ class Pushes:
     async def update(self, signed: Signed, **settings: Any) -> NotificationSettings:
         asked = UpdateNotificationSettingsRequest(request_id=request_id(), settings=NotificationSettings(**settings))
         return (await self.devices.UpdateNotificationSettings(asked, metadata=signed.metadata)).settings
+
+    async def quiet_hours_now(self) -> QuietHours:
+        """Quiet hours of who lives in London: they began an hour ago, and end in two, whenever the test runs."""
+        begin = (await self.world.now() - timedelta(hours=1)).astimezone(LONDON)
+        return QuietHours(begin=f"{begin:%H:%M}", end=f"{begin + timedelta(hours=3):%H:%M}")
 
     async def recipients(
         self, *members: Signed, category: NotificationCategory.ValueType = STREAKS

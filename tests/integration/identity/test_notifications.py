@@ -24,7 +24,7 @@ from unora.identity.v1.notification_directory_service_pb2_grpc import Notificati
 from unora_testing.world import World
 
 from tests.integration.identity.people import ADA, Signed
-from tests.integration.identity.pushes import SECURITY, STREAKS, Pushes, quiet_hours_now
+from tests.integration.identity.pushes import SECURITY, STREAKS, Pushes
 from tests.support import refusal, request_id
 
 pytestmark = pytest.mark.rule("ID-17")
@@ -159,7 +159,7 @@ async def test_a_sign_in_on_a_new_device_can_be_told_on_the_others_at_once(pushe
     number = pushes.people.number()
     owner = await pushes.people.sign_in(number, device="own")
     await pushes.register(owner, token := pushes.token())
-    await pushes.update(owner, quiet_hours=quiet_hours_now())
+    await pushes.update(owner, quiet_hours=await pushes.quiet_hours_now())
     stranger = await pushes.people.sign_in(number, device="another")
     await pushes.register(stranger)
     (event,) = await world.events(NewDeviceSignedIn, owner.member.id)

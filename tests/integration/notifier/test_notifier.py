@@ -22,7 +22,7 @@ from unora_sdk import ConfigError, Event, RetryLater
 from unora_testing.world import World
 
 from tests.integration.identity.people import ADA, Signed
-from tests.integration.identity.pushes import Pushes, quiet_hours_now
+from tests.integration.identity.pushes import Pushes
 from tests.integration.notifier.people import ASK_AGAIN, BY_NAME, Kept, MovedClock, event, notifier
 
 pytestmark = pytest.mark.rule("ID-17")
@@ -111,7 +111,7 @@ async def test_quiet_hours_keep_an_event_and_what_is_over_by_their_end_is_droppe
     quiet, _ = await with_phone(pushes)
     other, _ = await with_phone(pushes)
     now = await world.now()
-    await pushes.update(quiet, quiet_hours=quiet_hours_now())
+    await pushes.update(quiet, quiet_hours=await pushes.quiet_hours_now())
     (recipient,) = (await pushes.recipients(quiet)).values()
     begin = recipient.not_before.ToDatetime(UTC)
     match = event("match", now, **both(quiet, other))
@@ -136,7 +136,7 @@ async def test_what_has_waited_is_kept_on_disk_and_dropped_when_it_is_over(
     pushes: Pushes, telling: Notifier, carrier: Kept, world: World, clock: MovedClock, tmp_path: Path
 ) -> None:
     quiet, _ = await with_phone(pushes)
-    await pushes.update(quiet, quiet_hours=quiet_hours_now())
+    await pushes.update(quiet, quiet_hours=await pushes.quiet_hours_now())
     await tell(telling, event("match", await world.now(), **both(quiet, quiet)))
     await pushes.update(quiet)
     clock.ahead = 25 * HOUR
@@ -150,7 +150,7 @@ async def test_what_fails_after_it_has_waited_is_tried_again(
     pushes: Pushes, telling: Notifier, carrier: Kept, world: World, clock: MovedClock
 ) -> None:
     quiet, token = await with_phone(pushes)
-    await pushes.update(quiet, quiet_hours=quiet_hours_now())
+    await pushes.update(quiet, quiet_hours=await pushes.quiet_hours_now())
     (recipient,) = (await pushes.recipients(quiet)).values()
     await tell(telling, event("match", await world.now(), **both(quiet, quiet)))
     await pushes.update(quiet)

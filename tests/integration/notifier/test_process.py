@@ -15,7 +15,7 @@ from unora_testing.deadlines import eventually, within
 from unora_testing.world import World
 
 from tests.integration.identity.people import ADA
-from tests.integration.identity.pushes import Pushes, quiet_hours_now
+from tests.integration.identity.pushes import Pushes
 from tests.integration.notifier.google import Answer, Google
 from tests.integration.notifier.people import event
 from tests.integration.notifier.processes import notifier
@@ -91,7 +91,7 @@ async def test_quiet_hours_of_many_hold_up_nobody_else(platform: Platform, world
     for each in (quiet, other):
         await pushes.people.update_profile(each, ADA)
         await pushes.register(each, pushes.token())
-    await pushes.update(quiet, quiet_hours=quiet_hours_now())
+    await pushes.update(quiet, quiet_hours=await pushes.quiet_hours_now())
     for receiver in (*[quiet] * (MAX_ACK_PENDING_OUTSIDE + 1), other):
         await platform.publish(event("nudge", now, receiver_id=receiver.member.id).message)
     async with notifier(variables(platform, world, tmp_path)) as process:

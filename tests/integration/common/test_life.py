@@ -197,7 +197,7 @@ async def test_a_command_without_postgres_fails_at_once_and_says_why_in_one_line
         capture_output=True,
         text=True,
         check=False,
-        timeout=GENEROUS,
+        timeout=10 * GENEROUS,
     )
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 
 SERVERS = pytest.StashKey[TestServers]()
 LOOP = pytest.StashKey[asyncio.AbstractEventLoop]()
+SEAT = pytest.StashKey[socket.socket]()
+RUN = "UNORA_TEST_RUN"
+"""Names the number of this run among those on this machine."""
+RUNS = 40
+"""More than a machine can bear."""
 
 
 def pytest_asyncio_loop_factories(
@@ -39,9 +45,31 @@ def pytest_configure(config: pytest.Config) -> None:
     """Stacks that tests start use different ports in each worker, and in each of several runs on one machine. S3 takes
     the longest row of ports, ten.
     """
-    run = os.environ.setdefault("UNORA_TEST_RUN", str(os.getpid()))  # the first process sets it, workers inherit it
+    if RUN not in os.environ:  # the first process sets it, workers inherit it
+        number, config.stash[SEAT] = _seat()
+        os.environ[RUN] = str(number)
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    os.environ["UNORA_PORT_SHIFT"] = str(96 * (int(run) % 10) + 12 * (worker + 1))
+    os.environ["UNORA_PORT_SHIFT"] = str(96 * int(os.environ[RUN]) + 12 * (worker + 1))
+
+
+def _seat() -> tuple[int, socket.socket]:
+    """The lowest number that no other run on this machine has, and what holds it until this process ends."""
+    for number in range(RUNS):
+        held = socket.socket(socket.AF_UNIX)
+        try:
+            held.bind(f"\0unora-test-run-{number}")  # a name without a file: nothing is left when the process is killed
+        except OSError:
+            held.close()
+        else:
+            return number, held
+    raise pytest.UsageError(f"{RUNS} test runs are under way on this machine: wait until one has ended")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The last step of a run: another one may have its number."""
+    if SEAT in config.stash:
+        config.stash[SEAT].close()
+        del os.environ[RUN]
 
 
 @pytest.hookimpl(optionalhook=True)

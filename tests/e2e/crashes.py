@@ -12,6 +12,7 @@ import signal
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -162,15 +163,11 @@ class Crashes:
         paths = (Path(self._env.values[f"UNORA_TLS_{name}"]) for name in ("CA", "CERT", "KEY"))
         certificate = Certificate(*paths)
         for row in rows:
-            await eventually(lambda row=row: self._runs_again(row), f"{row.name} runs again")  # type: ignore[misc]
+            await eventually(partial(self._stack.runs_again, row), f"{row.name} runs again")
             await within(health.ready(row.address, certificate), STARTED_WITHIN)
 
     def _rows(self, contexts: set[str]) -> list[Row]:
         return [row for row in self._stack.folder.rows() if row.name in contexts]
-
-    async def _runs_again(self, before: Row) -> bool:
-        now = self._rows({before.name})
-        return bool(now) and now[0].pid != before.pid
 
     async def _at_rest(self, backends: list[int]) -> bool:
         idle = "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = ANY($1) AND state <> 'idle'"

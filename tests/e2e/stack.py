@@ -67,8 +67,13 @@ class Stack:
         wait_until(condition, self.output.read_text, seconds)
 
     def row(self, name: str) -> Row:
+        """The process of this name. While it is down it may be missing from the table; `runs_again` waits for it."""
         (row,) = (row for row in self.folder.rows() if row.name == name)
         return row
+
+    def runs_again(self, before: Row) -> bool:
+        """Whether another process has taken the place of this one, which died."""
+        return any(row.name == before.name and row.pid != before.pid for row in self.folder.rows())
 
     def alive(self) -> list[str]:
         return [row.name for row in self.folder.rows() if start_time(row.pid) == row.started]

@@ -114,7 +114,7 @@ def test_data_survive_a_restart_and_a_killed_service_runs_again(stack: Stack) ->
 async def _demo_while_the_clock_is_held(stack: Stack, env: Env) -> subprocess.CompletedProcess[str]:
     """Only one demo runs on a stack at a time: two would both move its clock."""
     async with Clock(env, GENEROUS):
-        return await asyncio.to_thread(stack.demo, GENEROUS)
+        return await asyncio.to_thread(stack.demo, DEMO_WITHIN)
 
 
 async def _refused_by_streak(env: Env, url: str) -> str:

@@ -74,8 +74,13 @@ async def _restart_in_turn(stack: Stack, context: str) -> None:
 
 
 async def _kill_the_leader(stack: Stack, clock: Clock) -> None:
-    port = await clock.superuser.fetchval(LEADER)
-    (leads,) = [name for name in ("streak", "streak-2") if port in _ports(stack.row(name))]
+    async def leader() -> str | None:
+        """The process that leads; none for a moment after a restart."""
+        port = await clock.superuser.fetchval(LEADER)
+        return next((name for name in ("streak", "streak-2") if port in _ports(stack.row(name))), None)
+
+    leads = await eventually(leader, "one of the two leads the relay")
+    assert leads is not None
     await _until_it_runs_again(stack, leads, signal.SIGKILL)
     follows = stack.row("streak-2" if leads == "streak" else "streak")
 
@@ -88,11 +93,7 @@ async def _kill_the_leader(stack: Stack, clock: Clock) -> None:
 async def _until_it_runs_again(stack: Stack, name: str, how: signal.Signals) -> None:
     before = stack.row(name)
     os.kill(before.pid, how)
-
-    def runs_again() -> bool:  # while it does not run it is not in the table
-        return any(row.name == name and row.pid != before.pid for row in stack.folder.rows())
-
-    await eventually(runs_again, f"{name} runs again")
+    await eventually(lambda: stack.runs_again(before), f"{name} runs again")
     developer = Certificate(*Env.read(stack.folder.env).certificate_files())
     await within(health.ready(before.address, developer), STARTED_WITHIN)
 

@@ -9,6 +9,8 @@ import json
 import os
 import random
 import socket
+from collections import deque
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +27,10 @@ MOST_SHIFT: Final = LIMIT - LOWEST
 """So that each usual port stays below the kernel's."""
 STRIDE: Final = 100
 SHIFT: Final = "UNORA_PORT_SHIFT"
+MOST_CLAIMS: Final = 200
+"""So many drawn ports a process keeps for itself: by then the servers of the first ones have started."""
+_claims: Final[deque[int]] = deque()
+"""Descriptors of sockets, the oldest first."""
 
 
 def is_free(port: int) -> bool:
@@ -39,12 +45,31 @@ def is_free(port: int) -> bool:
 
 
 def free(count: int = 1) -> list[int]:
-    """Any free ports, all different; random, so that two processes that ask at the same time rarely get the same."""
+    """Any free ports, all different. A process that asks later gets others, although no server listens on these yet."""
     drawn = random.sample(range(LOWEST, LIMIT), LIMIT - LOWEST)
-    found = [port for port, _ in zip(filter(is_free, drawn), range(count), strict=False)]
+    found = list(islice(filter(_claim, drawn), count))
     if len(found) < count:
         raise RuntimeError(f"fewer than {count} ports are free")
     return found
+
+
+def _claim(port: int) -> bool:
+    """Take a port that no process has, and that none has claimed; return whether it was so.
+
+    A claim is a socket that is bound and does not listen. It is bound without SO_REUSEADDR, so that only one process
+    succeeds. Then it gets the option, so that a server, which has it too, can listen beside it.
+    """
+    claim = socket.socket()
+    try:
+        claim.bind(("127.0.0.1", port))
+    except OSError:
+        claim.close()
+        return False
+    claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _claims.append(claim.detach())
+    if len(_claims) > MOST_CLAIMS:
+        os.close(_claims.popleft())
+    return True
 
 
 def holder(port: int) -> str:

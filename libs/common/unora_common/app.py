@@ -173,6 +173,7 @@ class App(Generic[C, R]):
             self.database,
             self.verifier,
             self.revocations,
+            ping=timeouts.ping,
             keys_interval=config.jwks_refresh,
             loading=self._loading,
             log=self.log,

@@ -41,6 +41,8 @@ BATCH = 100
 """How many messages a step takes for a method that takes one event."""
 LARGE_BATCH = 500
 """The same for a method that takes many."""
+MOST_TAKES = 3
+"""How many times more a step takes that wants what is there now, if the server gave it a part."""
 AGGREGATES = 4
 """How many aggregates one consumer handles at once."""
 MAX_OUTAGES = 20
@@ -114,10 +116,18 @@ class Consumer:
         return len(messages)
 
     async def _take_all(self, pull: Pull) -> list[Msg]:
-        """Takes the messages that are there now, without waiting for more."""
+        """Takes the messages that are there now, without waiting for more. A busy server may give only some of them at
+        once.
+        """
         info = await pull.info()
         self.waiting = (info.num_pending or 0) + (info.num_ack_pending or 0)
-        return await pull.take(min(self._batch, self.waiting), 1.0) if self.waiting else []
+        messages = await pull.take(min(self._batch, self.waiting), 1.0) if self.waiting else []
+        wanted = min(self._batch, info.num_pending or 0)
+        for _ in range(MOST_TAKES):
+            if len(messages) >= wanted or not (await pull.info()).num_pending:
+                break
+            messages += await pull.take(wanted - len(messages), 1.0)
+        return messages
 
     async def _subscribed(self) -> Pull:
         if self._pull is None:

@@ -11,8 +11,6 @@ from unora_common.logs import Log, describe
 from unora_common.revocations import Revocations
 from unora_common.tokens import Verifier
 
-PING_TIMEOUT = 2.0
-"""Seconds that Postgres has to answer before the process counts as not ready."""
 INTERVAL_READY = 2.0
 """Seconds between two looks while the process is ready."""
 INTERVAL_NOT_READY = 0.2
@@ -28,13 +26,15 @@ class Readiness:
         verifier: Verifier,
         revocations: Revocations,
         *,
+        ping: float,
         keys_interval: float,
         loading: Callable[[], list[str]],
         log: Log,
     ) -> None:
-        """`keys_interval` is the number of seconds between two fetches of identity's public keys; `loading` names what
-        the process has yet to load.
+        """`ping` is how many seconds Postgres has to answer, `keys_interval` the number of seconds between two fetches
+        of identity's public keys; `loading` names what the process has yet to load.
         """
+        self._ping_timeout = ping
         self._database = database
         self._verifier = verifier
         self._revocations = revocations
@@ -50,7 +50,7 @@ class Readiness:
         found: list[str] = []
         if self._ping is None or self._ping.done():
             self._ping = asyncio.ensure_future(self._ping_postgres())
-        await asyncio.wait({self._ping}, timeout=PING_TIMEOUT)  # a frozen connection ignores cancellation
+        await asyncio.wait({self._ping}, timeout=self._ping_timeout)  # a frozen connection ignores cancellation
         if not self._ping.done():
             found.append("postgres (no answer)")
         elif error := self._ping.exception():

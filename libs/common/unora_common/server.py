@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, get_type_hints
 
@@ -68,7 +69,9 @@ class Server:
                 ("grpc.max_allowed_incoming_connections", config.connections),
                 ("grpc.server_handshake_timeout_ms", int(config.handshake_seconds * 1000)),
                 ("grpc.http2.settings_timeout", int(config.handshake_seconds * 1000)),
-                # gRPC must not drop calls that wait for this process to read their headers: it would not say why.
+                # gRPC must not drop calls that wait for this process to read their headers: it would not say why. One
+                # that has waited for its whole time is given up by its caller (seconds).
+                ("grpc.server_max_unrequested_time_in_server", math.ceil(config.longest_deadline) + 1),
                 ("grpc.server.max_pending_requests", config.connections * config.connection_calls),
                 ("grpc.server.max_pending_requests_hard_limit", config.connections * config.connection_calls),
                 ("grpc.keepalive_time_ms", 60_000),

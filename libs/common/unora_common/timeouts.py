@@ -16,6 +16,8 @@ class Timeouts:
     """A process that starts waits this long for NATS before it goes on without."""
     nats: float = 5.0
     """NATS acknowledges an event, or answers a request about a stream, within this."""
+    ping: float = 2.0
+    """Postgres answers within this, or the process counts as not ready."""
     statement: float = 15.0
     """Postgres gives up a statement after this."""
     lock: float = 10.0

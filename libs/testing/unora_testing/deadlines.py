@@ -25,6 +25,7 @@ TIMEOUTS: Final = Timeouts(
     peer=GENEROUS,
     nats_start=GENEROUS,
     nats=GENEROUS,
+    ping=GENEROUS,
     statement=GENEROUS,
     lock=GENEROUS,
     idle_transaction=GENEROUS,

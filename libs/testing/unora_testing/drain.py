@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 import asyncpg
@@ -15,14 +16,13 @@ from unora_common.consumers import Consumer
 from unora_sdk.again import again_subject
 from unora_sdk.names import stream
 
+from unora_testing.arrivals import ALL, counted
 from unora_testing.deadlines import GENEROUS
 
 MAX_ROUNDS: Final = 200
 """More rounds with work than this are an endless loop."""
 SLOW: Final = 300.0
 """Jobs that run every so many seconds or less often clean up, by the machine's clock."""
-ALL: Final = ">"
-"""All subjects."""
 
 
 class Drainer:
@@ -43,6 +43,10 @@ class Drainer:
         """Close the connections."""
         await self._nats.close()
         await self._database.close()
+
+    def counted(self, context: str, least: int = 0) -> AbstractAsyncContextManager[None]:
+        """A block at whose end the consumers of a context's stream know the messages that came inside."""
+        return counted(self._streams, context, least)
 
     async def reset(self) -> None:
         """Remove the messages of earlier worlds, also for the consumers that had not acknowledged them."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -249,6 +250,17 @@ class World:
                 *(uuid7(), identifier, version, subject, event.SerializeToString(), occurred_at(event)),
             )
         await self.drain()
+
+    def counted(self, context: str, least: int = 0) -> AbstractAsyncContextManager[None]:
+        """A block at whose end the consumers of a context's stream know the messages that came inside: a single step
+        takes them all. `least` is how many must come that the stream does not acknowledge.
+        """
+        return self._drainer.counted(context, least)
+
+    async def relay(self, context: str) -> int:
+        """Publish the events of one context, and no others; return how many, once all its consumers know of them."""
+        async with self.counted(context):
+            return await self.apps[context].relay.step()
 
     async def events(self, kind: type[Message], *aggregates: UUID | str) -> list[Any]:
         """The events of one type that were emitted, in order; of these aggregates, or of all."""

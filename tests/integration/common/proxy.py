@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from unora_local import ports
+
 
 class Wire:
     """Forwards connections to a port of this machine, until it is cut."""
 
     def __init__(self, port: int) -> None:
         self._to = port
-        self.port = 0
+        self.port = ports.free()[0]  # of those that the kernel gives to nobody while it is cut
         self.accepted = 0
         """Connections so far."""
         self.silent = False
@@ -24,7 +26,6 @@ class Wire:
     async def join(self) -> None:
         """Listens, on the same port as before it was cut."""
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
         """Closes every connection and refuses new ones."""
@@ -39,7 +40,16 @@ class Wire:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
+        joined = self._server
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
+        except OSError:  # nobody is there
+            writer.transport.abort()
+            return
+        if joined is None or joined is not self._server or not joined.is_serving():  # it was cut meanwhile
+            writer.transport.abort()
+            far_writer.transport.abort()
+            return
         for source, sink in ((reader, far_writer), (far_reader, writer)):
             self._open.add(sink)
             pump = asyncio.ensure_future(self._pump(source, sink))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import pytest
+from nats.aio.msg import Msg
 from unora.matching.v1.events_pb2 import ConnectionFormed
 from unora.streak.v1.streak_service_pb2 import GetStreakRequest
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
@@ -20,6 +21,7 @@ from unora_common.runtime import Runtime
 from unora_sdk.deliveries import Delivery
 from unora_sdk.names import subject_of
 from unora_sdk.nats_client import publication
+from unora_sdk.pull import Pull
 from unora_testing.deadlines import within
 
 from tests.integration.common.bare_world import BareWorld, Probe, formed, headers_of, stream_messages
@@ -59,13 +61,16 @@ def key(event: ConnectionFormed) -> str:
 
 
 async def deliver(bare_world: BareWorld, events: Sequence[ConnectionFormed], ids: Sequence[str] = ()) -> list[str]:
-    """Publishes events as a relay does, but without the id by which the stream recognises a repeat."""
+    """Publishes events as a relay does, but without the id by which the stream recognises a repeat. Returns their ids
+    when the consumers know of them.
+    """
     ids = ids or [str(uuid7()) for _ in events]
     admin = await bare_world.admin()
-    for start in range(0, len(events), 1000):
-        some = zip(events[start : start + 1000], ids[start : start + 1000], strict=True)
-        await admin.send([_written(event, identifier) for event, identifier in some])
-        await admin.flush()
+    async with bare_world.counted("matching", len(events)):
+        for start in range(0, len(events), 1000):
+            some = zip(events[start : start + 1000], ids[start : start + 1000], strict=True)
+            await admin.send([_written(event, identifier) for event, identifier in some])
+            await admin.flush()
     await admin.close()
     return list(ids)
 
@@ -90,6 +95,22 @@ async def test_many_events_are_applied_in_one_transaction_and_asked_about_at_onc
     assert Batches.asked == [20]
     assert await bare_world.keys() == [key(event) for event in events]
     assert await bare_world.superuser.fetchval("SELECT count(*) FROM streak.inbox") == 20
+
+
+async def test_a_step_takes_what_is_there_although_a_busy_server_gives_it_in_parts(
+    bare_world: BareWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take, parts = Pull.take, [1, 0, 7]
+
+    async def in_parts(pull: Pull, count: int, wait: float) -> list[Msg]:
+        most = min(parts.pop(0), count) if parts else count
+        return await take(pull, most, wait) if most else []
+
+    monkeypatch.setattr(Pull, "take", in_parts)
+    app = await bare_world.open(consumers=[Batches])
+    await deliver(bare_world, [formed() for _ in range(20)])
+    assert await app.consumers[0].step() == 20
+    assert len(await bare_world.keys()) == 20
 
 
 async def test_events_of_one_aggregate_in_a_batch_keep_their_order(bare_world: BareWorld) -> None:
@@ -237,7 +258,7 @@ async def test_calls_are_answered_while_a_backlog_drains(bare_world: BareWorld) 
     user = bare_world.caller()
 
     async def drain() -> None:
-        while await app.consumers[0].step():
+        while await app.consumers[0].step() or app.consumers[0].waiting:
             pass
 
     draining, answered = asyncio.ensure_future(drain()), 0

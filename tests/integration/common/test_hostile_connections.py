@@ -70,7 +70,17 @@ async def test_a_call_whose_message_does_not_come_ends_and_gives_its_room_back(b
     async with connection(bare_world, "gateway") as channel:
         calls = [silent(channel, metadata=member.metadata) for _ in range(5)]
         assert await ended(calls) == {("DEADLINE_EXCEEDED", "REQUEST_LATE")}
-    await streaks.GetDashboard(GetDashboardRequest(), metadata=member.metadata)
+
+    async def answered() -> bool:
+        try:
+            await streaks.GetDashboard(GetDashboardRequest(), metadata=member.metadata)
+        except grpc.aio.AioRpcError as error:
+            if read_refusal(error).reason != "REQUEST_LATE":  # on a busy machine its message may be late, too
+                raise
+            return False
+        return True
+
+    await eventually(answered, "there is room again")
 
 
 async def test_a_call_that_ends_without_a_message_is_refused(bare_world: BareWorld) -> None:
@@ -130,7 +140,9 @@ async def test_connections_that_never_begin_a_handshake_are_cut(bare_world: Bare
     streaks = await bare_world.probe(handshake_seconds=SHORT)
     at = host_and_port(bare_world.address(bare_world.apps["streak"]))
     opened = [await asyncio.open_connection(*at) for _ in range(300)]
-    await streaks.GetDashboard(GetDashboardRequest(), metadata=bare_world.caller().metadata)
+    # On a busy machine the handshake of a client may take too long, too; then it begins another one.
+    metadata = bare_world.caller().metadata
+    await streaks.GetDashboard(GetDashboardRequest(), metadata=metadata, timeout=GENEROUS, wait_for_ready=True)
     await asyncio.gather(*(_closed(*each) for each in opened))
 
 
@@ -141,8 +153,15 @@ async def test_connections_that_say_nothing_after_the_handshake_are_cut(bare_wor
     context = ssl.create_default_context(cafile=str(certificate.ca))
     context.load_cert_chain(certificate.cert, certificate.key)
     context.set_alpn_protocols(["h2"])
-    opened = [await asyncio.open_connection(*at, ssl=context, server_hostname="streak.unora") for _ in range(20)]
-    await asyncio.gather(*(_closed(*each) for each in opened))
+
+    async def agreed() -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        try:
+            return await asyncio.open_connection(*at, ssl=context, server_hostname="streak.unora")
+        except (OSError, ssl.SSLError):  # on a busy machine the handshake may take too long
+            return None
+
+    opened = [await eventually(agreed, "a connection is made") for _ in range(20)]
+    await asyncio.gather(*(_closed(*each) for each in opened if each))
 
 
 async def test_there_are_only_so_many_connections(bare_world: BareWorld) -> None:
@@ -204,6 +223,22 @@ async def test_the_port_for_probes_answers_beside_silent_connections_and_streams
             with pytest.raises(grpc.aio.AioRpcError):
                 await within(call)
     await asyncio.gather(*(_closed(*each) for each in opened))
+
+
+async def test_no_call_that_waits_for_a_busy_process_is_dropped_before_its_time_is_over(
+    bare_world: BareWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By itself gRPC drops a call, without a reason, that has waited for half a minute."""
+    made: list[dict[str, Any]] = []
+    make = grpc.aio.server
+
+    def noted(*, options: Any) -> Any:
+        made.append(dict(options))
+        return make(options=options)
+
+    monkeypatch.setattr(grpc.aio, "server", noted)
+    await bare_world.probe(longest_deadline=99.5)
+    assert [options["grpc.server_max_unrequested_time_in_server"] for options in made] == [101]
 
 
 async def test_a_thousand_calls_at_once_are_answered_or_refused_with_a_reason(bare_world: BareWorld) -> None:

@@ -20,7 +20,7 @@ from unora_common.stream_settings import MAX_EVENT
 from unora_sdk.deliveries import Envelope
 from unora_sdk.names import subject_of
 from unora_sdk.nats_client import NatsClient
-from unora_testing.deadlines import GENEROUS, within
+from unora_testing.deadlines import GENEROUS, eventually, within
 
 from tests.integration.common.bare_world import BareWorld, formed, headers_of, stream_messages
 
@@ -62,7 +62,8 @@ REFUSED = {"Nats-Expected-Last-Sequence": "1000000000"}
 class Publisher:
     """The user of matching, who writes whatever bytes it likes."""
 
-    def __init__(self, client: NatsClient) -> None:
+    def __init__(self, bare_world: BareWorld, client: NatsClient) -> None:
+        self.bare_world = bare_world
         self.client = client
 
     async def send(self, subject: bytes, header: bytes | None, payload: bytes) -> None:
@@ -77,18 +78,21 @@ class Publisher:
         await within(self.client.request("unora.matching.v1.fence", headers=REFUSED, timeout=GENEROUS))
 
     async def event(self, changes: dict[str, str | None], payload: bytes | None = None, subject: str = FORMED) -> None:
-        """Publishes an event with other headers than a relay writes; None leaves one out."""
+        """Publishes an event with other headers than a relay writes; None leaves one out. Returns when the consumers
+        know of it.
+        """
         event = formed()
         headers = {**headers_of(event), **changes}
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if value is not None)
         body = event.SerializeToString() if payload is None else payload
-        await self.send(subject.encode(), f"NATS/1.0\r\n{lines}\r\n".encode(), body)
+        async with self.bare_world.counted("matching"):
+            await self.send(subject.encode(), f"NATS/1.0\r\n{lines}\r\n".encode(), body)
 
 
 @pytest.fixture
 async def publisher(bare_world: BareWorld) -> Any:
     client = await bare_world.testbed.user("matching", bare_world.worker, [])
-    yield Publisher(client)
+    yield Publisher(bare_world, client)
     await client.close()
 
 
@@ -96,8 +100,18 @@ async def nothing_waits(app: App[Any, Any]) -> None:
     """Requires that no message of the stream is left for the consumer."""
     (consumer,) = app.consumers
     assert consumer._pull is not None
-    info = await consumer._pull.info()
-    assert (info.num_pending, info.num_ack_pending) == (0, 0)
+    pull, waits = consumer._pull, (-1, -1)
+
+    async def nothing() -> bool:  # NATS has acknowledgements a moment before it counts them
+        nonlocal waits
+        info = await pull.info()
+        waits = (info.num_pending or 0, info.num_ack_pending or 0)
+        return waits == (0, 0)
+
+    try:
+        await eventually(nothing, "nothing waits")
+    except AssertionError as error:
+        raise AssertionError(f"{error}; waiting and taken are {waits}") from None
 
 
 async def reasons(bare_world: BareWorld) -> list[str]:
@@ -325,9 +339,10 @@ async def test_every_message_that_a_publisher_can_make_ends_in_few_tries(
         await bare_world.open("streak", consumers=[Typed])
         await bare_world.open("safety", consumers=[Everything])
     client = await bare_world.testbed.user("matching", bare_world.worker, [])
-    publisher = Publisher(client)
-    for subject, header, payload in messages:
-        await publisher.send(subject, header, payload)
+    publisher = Publisher(bare_world, client)
+    async with bare_world.counted("matching"):
+        for subject, header, payload in messages:
+            await publisher.send(subject, header, payload)
     steps = 0
     for app in bare_world.apps.values():
         (consumer,) = app.consumers

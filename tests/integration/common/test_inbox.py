@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any, ClassVar
 
 import asyncpg
@@ -50,12 +51,17 @@ class Recorder:
 
 
 async def deliver(bare_world: BareWorld, *events: Message, event_ids: list[str] | None = None) -> list[str]:
-    """Publishes events as a relay does, but without the id by which the stream recognises a repeat."""
+    """Publishes events as a relay does, but without the id by which the stream recognises a repeat. Returns their ids
+    when the consumers know of them.
+    """
     admin = await bare_world.admin()
     ids = event_ids or [str(uuid7()) for _ in events]
-    for identifier, event in zip(ids, events, strict=True):
-        headers = headers_of(event, identifier)
-        await admin.jetstream(timeout=GENEROUS).publish(subject_of(event), event.SerializeToString(), headers=headers)
+    async with AsyncExitStack() as known:
+        for context in {subject_of(event).split(".")[1] for event in events}:
+            await known.enter_async_context(bare_world.counted(context))
+        for identifier, event in zip(ids, events, strict=True):
+            headers, body = headers_of(event, identifier), event.SerializeToString()
+            await admin.jetstream(timeout=GENEROUS).publish(subject_of(event), body, headers=headers)
     await admin.close()
     return ids
 
@@ -212,10 +218,11 @@ async def test_an_event_goes_to_the_dead_letters_at_its_fifth_failure_and_others
 async def test_an_event_that_cannot_be_parsed_goes_to_the_dead_letters_too(bare_world: BareWorld) -> None:
     app = await bare_world.open(consumers=[Recorder])
     admin = await bare_world.admin()
-    for headers in ({"ce-id": str(uuid7())}, None):
-        await admin.jetstream(timeout=GENEROUS).publish(
-            subject_of(ConnectionFormed), b"\xff\xff not a message", headers=headers
-        )
+    async with bare_world.counted("matching"):
+        for headers in ({"ce-id": str(uuid7())}, None):
+            await admin.jetstream(timeout=GENEROUS).publish(
+                subject_of(ConnectionFormed), b"\xff\xff not a message", headers=headers
+            )
     await admin.close()
     good = formed()
     await deliver(bare_world, good)

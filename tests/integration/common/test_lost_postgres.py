@@ -40,6 +40,8 @@ BACKOFF = 0.02
 TERMINATE = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE usename = 'unora_streak' AND datname = current_database()"""
+END = TERMINATE.replace("(pid)", f"(pid, {GENEROUS * 1000:.0f})")
+"""The same, and waits until they have ended: Postgres tells them to end, and they do so a moment later."""
 
 
 class Reading(Probe):
@@ -295,7 +297,7 @@ async def test_a_server_that_is_no_longer_the_primary_is_unavailable_and_its_con
         f'ALTER ROLE unora_streak IN DATABASE "{bare_world.database}" SET default_transaction_read_only = on'
     )
     try:
-        await bare_world.superuser.execute(TERMINATE)
+        await bare_world.superuser.execute(END)
         refused = await refusal(streaks.CheckIn(check_in_request(), metadata=member.metadata))
         assert (refused.code, refused.reason) == ("UNAVAILABLE", "DEPENDENCY_UNAVAILABLE")
     finally:

@@ -17,7 +17,7 @@ from unora_common.app import App
 from unora_common.ids import uuid7
 from unora_common.stream_settings import MAX_EVENT
 from unora_sdk.names import subject_of
-from unora_testing.deadlines import eventually, within
+from unora_testing.deadlines import GENEROUS, eventually, within
 
 from tests.integration.common.bare_world import BareWorld, formed, stream_messages
 from tests.roles import LOST
@@ -180,7 +180,7 @@ async def test_a_crash_between_publishing_and_marking_publishes_again(
         sent.extend(result[0])
         if len(sent) == 1:
             await bare_world.superuser.execute(
-                """SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity
+                f"""SELECT pg_terminate_backend(pid, {GENEROUS * 1000:.0f}) FROM pg_stat_activity
                 WHERE application_name = 'unora_matching_relay' AND datname = current_database()"""
             )
         return result

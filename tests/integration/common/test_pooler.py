@@ -14,7 +14,6 @@ from unora_common.common_metrics import COMMON_METRICS
 from unora_common.config import CONTEXTS
 from unora_common.database import Database
 from unora_common.metrics import Metrics
-from unora_common.timeouts import PRODUCTION
 from unora_sdk.environment import ConfigError
 from unora_testing import pgbouncer
 from unora_testing.deadlines import TIMEOUTS, eventually
@@ -48,7 +47,7 @@ async def opened(address: str, *, is_pooler: bool) -> Database:
         "streak",
         connections=10,
         kept=0,
-        timeouts=PRODUCTION,
+        timeouts=TIMEOUTS,
         wake=lambda: None,
         metrics=Metrics(COMMON_METRICS),
         is_pooler=is_pooler,
@@ -156,7 +155,7 @@ async def test_an_address_past_the_pooler_is_held_to_the_same_rules(world: World
     config = world.config(
         app.service, app.config.peers, direct_database_url="postgresql://unora_streak:secret@elsewhere/unora"
     )
-    other = App(app.service, config, PRODUCTION)
+    other = App(app.service, config, TIMEOUTS)
     try:
         with pytest.raises(ConfigError, match="UNORA_DIRECT_DATABASE_URL leads to elsewhere without TLS"):
             await other.open()

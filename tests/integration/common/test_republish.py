@@ -24,6 +24,7 @@ from unora_common.streams import Durable, ensure_consumers
 from unora_sdk.again import again_subject
 from unora_sdk.deliveries import Envelope
 from unora_sdk.names import durable, subject_of
+from unora_testing.arrivals import info_of_new
 from unora_testing.deadlines import GENEROUS, within
 
 from tests.integration.common.bare_world import BareWorld, ended, formed, headers_of, stream_messages
@@ -77,7 +78,7 @@ async def outside(bare_world: BareWorld) -> AsyncIterator[Any]:
 async def take(admin: Any, consumer: Durable) -> list[Any]:
     """Takes and acknowledges all that waits for a consumer, in order."""
     jetstream = admin.jetstream(timeout=GENEROUS)
-    waiting = (await jetstream.consumer_info(consumer.stream, consumer.name)).num_pending
+    waiting = (await info_of_new(jetstream, consumer.stream, consumer.name)).num_pending
     if not waiting:
         return []
     pull = await jetstream.pull_subscribe_bind(consumer.name, consumer.stream)

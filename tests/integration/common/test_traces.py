@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
@@ -19,6 +20,7 @@ from unora_common.ids import uuid7
 from unora_common.runtime import Runtime
 from unora_sdk.environment import ConfigError
 from unora_testing.collector import Collector, Seen, collector
+from unora_testing.deadlines import within
 
 from tests.integration.common.bare_world import BareWorld, Probe, check_in_request, formed
 from tests.support import refusal
@@ -270,12 +272,18 @@ async def test_what_cannot_be_used_is_named_at_the_start(
 
 
 async def test_a_cancelled_call_is_recorded_as_cancelled(traces: Collector, bare_world: BareWorld) -> None:
+    begun = asyncio.Event()
+
     class Waiting(Probe):
         async def read(self, request: GetStreakRequest, db: Session) -> None:
+            begun.set()
             await db.value("SELECT pg_sleep(60)")
 
     streaks, member = await bare_world.probe(Waiting, **recording(traces)), bare_world.caller()
-    with pytest.raises(grpc.aio.AioRpcError):
-        await streaks.GetStreak(GetStreakRequest(streak_id=str(uuid7())), metadata=member.metadata, timeout=0.2)
-    call = one(await traces.wait_for(READ), READ)
-    assert call.attributes["rpc.response.status_code"] in ("CANCELLED", "DEADLINE_EXCEEDED")
+    call = streaks.GetStreak(GetStreakRequest(streak_id=str(uuid7())), metadata=member.metadata)
+    reading = asyncio.ensure_future(call.code())
+    await within(begun.wait())
+    call.cancel()
+    assert await within(reading) == grpc.StatusCode.CANCELLED
+    span = one(await traces.wait_for(READ), READ)
+    assert span.attributes["rpc.response.status_code"] == "CANCELLED"

@@ -184,4 +184,4 @@ async def a_context(cluster: Cluster, context: str) -> NatsClient:
     """A connection with the secret of a context."""
     own = cluster.certificates[context]
     url = cluster.url(f"{context}-secrets")
-    return await connect(url, own.ca, own.cert, own.key, inbox_prefix=f"_INBOX.{context}", connect_timeout=5)
+    return await connect(url, own.ca, own.cert, own.key, inbox_prefix=f"_INBOX.{context}", connect_timeout=GENEROUS)

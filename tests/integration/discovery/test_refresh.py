@@ -106,7 +106,7 @@ async def test_the_timer_runs_for_the_hours_of_the_tier_to_the_second(
     screen = await pool.refresh(member)
     opens = opens_at(screen)
     assert opens == screen.batch.created_at.ToDatetime(UTC) + timedelta(hours=hours)
-    await pool.world.move_clock(opens - timedelta(seconds=30))
+    await pool.world.move_clock(opens - timedelta(minutes=10))
     assert (await refused(pool, member)).reason == "REFRESH_LOCKED"
     await pool.world.move_clock(opens)
     assert opens_at(await pool.screen(member)) is None

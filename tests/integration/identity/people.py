@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from typing import Any
 from uuid import UUID
 
 import grpc
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from unora.identity.v1.account_service_pb2 import (
     RefreshSessionRequest,
@@ -47,6 +49,8 @@ from unora_testing.world import Caller, World
 from tests.integration.identity.objects import post
 from tests.support import request_id
 
+NUMBERS = count(random.randrange(10**8), 39_916_801)
+"""No number comes twice in a run, and the next one does not look like the last."""
 ADA = Profile(
     name="Ada Quixley",
     date_of_birth=Date(year=1990, month=12, day=10),
@@ -108,7 +112,7 @@ class People:
     @staticmethod
     def number() -> str:
         """A new phone number."""
-        return f"+49151{random.randrange(10**8):08d}"
+        return f"+49151{next(NUMBERS) % 10**8:08d}"
 
     async def start(
         self, number: str, request: str = "", device: str = "", address: str = ""
@@ -215,6 +219,11 @@ class People:
 def mask(*fields: str) -> FieldMask:
     """These fields of a profile, or all."""
     return FieldMask(paths=fields or ["*"])
+
+
+def lives(until: Timestamp, *, since: datetime, for_: timedelta) -> bool:
+    """Whether what was made between `since` and now lives for so long; ends are in whole seconds, rounded down."""
+    return since + for_ - timedelta(seconds=1) < until.ToDatetime(UTC) <= datetime.now(UTC) + for_
 
 
 async def apply(world: World, event: Message) -> None:

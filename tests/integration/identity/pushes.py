@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from unora.identity.v1.device_service_pb2 import (
     NOTIFICATION_CATEGORY_SECURITY,
@@ -12,6 +14,7 @@ from unora.identity.v1.device_service_pb2 import (
     ListDevicesRequest,
     NotificationCategory,
     NotificationSettings,
+    QuietHours,
     RegisterDeviceRequest,
     UpdateNotificationSettingsRequest,
 )
@@ -27,6 +30,7 @@ from unora_testing.world import World
 from tests.integration.identity.people import People, Signed
 from tests.support import request_id
 
+LONDON = ZoneInfo("Europe/London")
 STREAKS, SECURITY = NOTIFICATION_CATEGORY_STREAKS, NOTIFICATION_CATEGORY_SECURITY
 
 
@@ -55,6 +59,11 @@ class Pushes:
     async def update(self, signed: Signed, **settings: Any) -> NotificationSettings:
         asked = UpdateNotificationSettingsRequest(request_id=request_id(), settings=NotificationSettings(**settings))
         return (await self.devices.UpdateNotificationSettings(asked, metadata=signed.metadata)).settings
+
+    async def quiet_hours_now(self) -> QuietHours:
+        """Quiet hours of who lives in London: they began an hour ago, and end in two, whenever the test runs."""
+        begin = (await self.world.now() - timedelta(hours=1)).astimezone(LONDON)
+        return QuietHours(begin=f"{begin:%H:%M}", end=f"{begin + timedelta(hours=3):%H:%M}")
 
     async def recipients(
         self, *members: Signed, category: NotificationCategory.ValueType = STREAKS

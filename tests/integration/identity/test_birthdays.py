@@ -46,7 +46,7 @@ async def move_clock_only(world: World, moment: datetime) -> None:
 async def test_discovery_learns_of_a_birthday_that_begins_another_band(world: World, people: People) -> None:
     profile, midnight = await shortly_before(world, 25)
     signed = await people.ready(profile)
-    await world.move_clock(midnight - timedelta(seconds=30))
+    await world.move_clock(midnight - timedelta(minutes=10))
     before = await candidate(world, signed.member.user)
     assert before["age_band"] == "18_24"
 

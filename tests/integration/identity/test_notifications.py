@@ -159,7 +159,7 @@ async def test_a_sign_in_on_a_new_device_can_be_told_on_the_others_at_once(pushe
     number = pushes.people.number()
     owner = await pushes.people.sign_in(number, device="own")
     await pushes.register(owner, token := pushes.token())
-    await pushes.update(owner, quiet_hours=QuietHours(begin="00:00", end="23:59"))
+    await pushes.update(owner, quiet_hours=await pushes.quiet_hours_now())
     stranger = await pushes.people.sign_in(number, device="another")
     await pushes.register(stranger)
     (event,) = await world.events(NewDeviceSignedIn, owner.member.id)

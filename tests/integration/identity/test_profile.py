@@ -105,7 +105,7 @@ async def test_eighteen_is_reached_at_midnight_where_the_member_lives(world: Wor
             year=birthday.year + 18, month=birthday.month, day=birthday.day, hour=0, minute=0, second=0, microsecond=0
         )
     )
-    await world.move_clock(midnight - timedelta(minutes=1))
+    await world.move_clock(midnight - timedelta(minutes=10))
     assert (await refusal(people.update_profile(signed, child, "date_of_birth"))).reason == "UNDER_AGE"
     await world.move_clock(midnight)
     await people.update_profile(signed, child, "date_of_birth")

@@ -276,7 +276,7 @@ async def test_a_subscriber_is_still_there_when_nats_has_started_again_until_it_
     env = Env.read(stack.folder.path / "subscribers" / "kept.env")
     server = stack.row("nats")
     os.kill(server.pid, signal.SIGKILL)
-    await eventually(lambda: stack.row("nats").pid != server.pid, "NATS starts again")
+    await eventually(lambda: stack.runs_again(server), "NATS starts again")
 
     async def has_access() -> bool:
         try:

@@ -361,8 +361,8 @@ async def test_each_hears_their_own_and_a_third_hears_nothing(browser: Browser, 
 
 
 async def test_while_the_bridge_is_away_the_gateway_refuses_in_the_one_shape(browser: Browser, stack: Stack) -> None:
-    before = stack.row("page").pid
-    os.kill(before, signal.SIGKILL)
+    before = stack.row("page")
+    os.kill(before.pid, signal.SIGKILL)
 
     async def away() -> list[httpx.Response]:
         answer = await browser.get("/local/api/clock")
@@ -374,6 +374,6 @@ async def test_while_the_bridge_is_away_the_gateway_refuses_in_the_one_shape(bro
     assert not [name for name in answer.headers if name.startswith("x-unora")]
 
     async def is_back() -> bool:
-        return stack.row("page").pid != before and (await browser.get("/local/api/clock")).status_code == 200
+        return stack.runs_again(before) and (await browser.get("/local/api/clock")).status_code == 200
 
     await eventually(is_back, "the bridge starts again")

@@ -99,7 +99,7 @@ class PayingCouple(Couple):
 
     async def deliver_and_sweep_at_once(self) -> None:
         """Streak receives the events of billing at the same moment as its job closes days."""
-        await self.world.apps["billing"].relay.step()
+        await self.world.relay("billing")
         app = self.world.apps["streak"]
         await asyncio.gather(*(job.step() for job in app.jobs[:-1]), *(each.step() for each in app.consumers))
         await self.world.drain()

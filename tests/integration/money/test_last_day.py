@@ -20,7 +20,7 @@ CARDS = "DI-01"
 
 async def deliver_events_of(world: World, context: str) -> None:
     """Delivers the events of one context to all its consumers, and no others."""
-    await world.apps[context].relay.step()
+    await world.relay(context)
     for app in world.apps.values():
         for consumer in app.consumers:
             if consumer.consumes.stream == context:

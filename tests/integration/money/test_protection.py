@@ -134,15 +134,15 @@ async def test_the_ending_reaches_billing_before_the_recovery_that_came_first(
     await couple.miss()
     made = await couple.payer.create(couple.payer.order())
     assert await couple.payer.confirm(made.confirmation) == 200
-    billing, streak, matching = (world.apps[name] for name in ("billing", "streak", "matching"))
+    billing, streak = world.apps["billing"], world.apps["streak"]
     await world.payments.deliver()
-    await billing.relay.step()
+    await world.relay("billing")
     for consumer in streak.consumers:
         if consumer.consumes.stream == "billing":
             await consumer.step()
     assert len(await couple.events(StreakRecovered)) == 1  # only in the outbox of streak
     await couple.end_in_matching_only()
-    await matching.relay.step()
+    await world.relay("matching")
     for consumer in billing.consumers:
         if consumer.consumes.stream == "matching":
             assert await consumer.step()
@@ -161,7 +161,7 @@ async def test_a_payment_on_its_way_becomes_credits_once_if_the_partner_ends_the
     made = await couple.payer.create(couple.payer.order())
     assert await couple.payer.confirm(made.confirmation) == 200
     await couple.end_in_matching_only()
-    await world.apps["matching"].relay.step()
+    await world.relay("matching")
     for consumer in world.apps["streak"].consumers:
         if consumer.consumes.stream == "matching":
             await consumer.step()

@@ -252,7 +252,7 @@ async def test_a_free_recovery_that_comes_too_late_is_given_back(world: World, c
     free = await couple.payer.create(couple.payer.order())
     await People(world).end(couple.a, couple.pair.connection_id)
     streak = world.apps["streak"]  # receives the ending first
-    await world.apps["matching"].relay.step()
+    await world.relay("matching")
     for consumer in streak.consumers:
         if consumer.consumes.stream == "matching":
             await consumer.step()

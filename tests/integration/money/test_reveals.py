@@ -100,7 +100,7 @@ async def test_a_reveal_that_is_bought_while_a_higher_tier_earns_it_is_paid_once
     made = await couple.payer.billing.Subscribe(request, metadata=couple.b.metadata)
     assert await couple.payer.confirm(made.confirmation) == 200
     await world.payments.deliver()
-    await world.apps["billing"].relay.step()
+    await world.relay("billing")
     await asyncio.gather(*(consumer.step() for consumer in world.apps["reveal"].consumers))
     await world.drain()
     status, balance = await couple.payer.status(payment_id), await couple.payer.credits()
@@ -121,7 +121,7 @@ async def test_a_reveal_is_no_longer_sold_if_the_tier_rises_before_the_webhook_c
     made = await couple.payer.billing.Subscribe(request, metadata=couple.b.metadata)
     assert await couple.payer.confirm(made.confirmation) == 200
     await world.payments.deliver()
-    await world.apps["billing"].relay.step()
+    await world.relay("billing")
     for consumer in world.apps["reveal"].consumers:
         if consumer.consumes.subject.endswith("tier_changed"):
             assert await consumer.step()

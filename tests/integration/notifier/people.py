@@ -23,7 +23,7 @@ from unora_sdk import Event
 from unora_sdk.names import aggregate_of, occurred_at, subject_of
 from unora_testing.world import World
 
-ASK_AGAIN: Final = 30.0
+ASK_AGAIN: Final = 3000.0
 BY_NAME: Final = {kind.name: kind for kind in KINDS}
 
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import signal
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-from unora.identity.v1.device_service_pb2 import QuietHours
 from unora_common.streams import MAX_ACK_PENDING_OUTSIDE
 from unora_notifier.kinds import KINDS
 from unora_notifier.texts import TEXTS
@@ -25,7 +22,6 @@ from tests.integration.notifier.processes import notifier
 from tests.integration.sdk.platform import Platform
 
 pytestmark = pytest.mark.rule("ID-17")
-LONDON = ZoneInfo("Europe/London")
 
 
 @pytest.fixture(scope="module")
@@ -95,9 +91,7 @@ async def test_quiet_hours_of_many_hold_up_nobody_else(platform: Platform, world
     for each in (quiet, other):
         await pushes.people.update_profile(each, ADA)
         await pushes.register(each, pushes.token())
-    begin = (now - timedelta(hours=1)).astimezone(LONDON)
-    hours = QuietHours(begin=f"{begin:%H:%M}", end=f"{begin + timedelta(hours=3):%H:%M}")
-    await pushes.update(quiet, quiet_hours=hours)
+    await pushes.update(quiet, quiet_hours=await pushes.quiet_hours_now())
     for receiver in (*[quiet] * (MAX_ACK_PENDING_OUTSIDE + 1), other):
         await platform.publish(event("nudge", now, receiver_id=receiver.member.id).message)
     async with notifier(variables(platform, world, tmp_path)) as process:

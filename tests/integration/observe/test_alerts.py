@@ -56,7 +56,11 @@ async def test_all_processes_are_scraped_with_their_labels_and_nothing_pages(see
 
     await eventually(up, "all processes answer Prometheus")
     await eventually(lambda: seen.query("unora_slo:total:rate5m"), "members' calls are counted for the objectives")
-    assert [alert for alert in await seen.alerts() if alert["labels"]["severity"] == "page"] == []
+
+    async def quiet() -> bool:  # while a busy machine starts all of it, calls may be slow
+        return not [alert for alert in await seen.alerts() if alert["labels"]["severity"] == "page"]
+
+    await eventually(quiet, "nothing pages")
 
 
 async def test_each_metric_that_rules_and_dashboards_use_is_there(seen: Observed) -> None:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 from nats.js.api import ConsumerInfo
+from nats.js.errors import NotFoundError
 from unora.streak.v1.events_pb2 import CheckedIn
 from unora_common.ids import uuid7
 from unora_common.streams import ensure_streams
@@ -150,9 +151,22 @@ class Platform:
 
     async def is_done(self) -> bool:
         """Whether the consumers have nothing to deliver and wait for no acknowledgement."""
-        durables = [each for account in self.accounts.values() for each in account.durables()]
-        found = [await self.consumer(each.stream, each.name) for each in durables]
-        return not any(each.num_pending or each.num_ack_pending for each in found)
+        for each in (each for account in self.accounts.values() for each in account.durables()):
+            info = await self.consumer(each.stream, each.name)
+            if info.num_pending or info.num_ack_pending:
+                return False
+            # The stream has a message a moment before its consumers count it.
+            delivered = info.delivered.stream_seq if info.delivered else 0
+            if delivered < max([await self._last(each.stream, subject) for subject in each.filters]):
+                return False
+        return True
+
+    async def _last(self, stream: str, subject: str) -> int:
+        """The number of the last message with a subject; 0 if there is none."""
+        try:
+            return (await self.admin.jetstream(timeout=GENEROUS).get_last_msg(stream, subject)).seq or 0
+        except NotFoundError:
+            return 0
 
     async def until_done(self) -> None:
         await eventually(self.is_done, "every event is acknowledged")

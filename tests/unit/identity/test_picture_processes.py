@@ -24,6 +24,7 @@ from unora_identity.providers.vision import Vision
 from unora_local.photos.portraits import portrait
 from unora_testing.deadlines import POLL, eventually
 from unora_testing.photos import grids, hostile
+from unora_testing.pictures import PATIENT
 
 pytestmark = pytest.mark.rule("XX-07")
 ROOT = Path(__file__).parents[3]
@@ -33,9 +34,14 @@ SERVICE = 200 * 2**20
 
 @pytest.fixture
 async def vision() -> AsyncIterator[Vision]:
-    vision = Vision()
+    vision = Vision(short())
     yield vision
     vision.close()
+
+
+def short(**limits: float) -> VisionPolicy:
+    """Limits of which some are short; by itself a picture may take long: other processes go first."""
+    return replace(VisionPolicy(), **({"wall_seconds": PATIENT} | limits))  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -126,7 +132,7 @@ async def test_the_process_has_no_secrets_and_no_files_of_the_service(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("UNORA_S3_SECRET_KEY", "hush")
-    with (tmp_path / "open").open("wb") as held, seeing(VisionPolicy(cpu_seconds=60, wall_seconds=120)) as vision:
+    with (tmp_path / "open").open("wb") as held, seeing(VisionPolicy(cpu_seconds=60, wall_seconds=PATIENT)) as vision:
         work = asyncio.create_task(vision.inspect(grids.grid(4096, 3072, grids.tile("tile_noise"))))
         child = await _first_in_work()
         child.suspend()
@@ -163,10 +169,6 @@ def _decodes(process: psutil.Process) -> bool:
         return process.nice() == NICENESS and process.cpu_times().user > 0.1
     except psutil.NoSuchProcess:
         return False
-
-
-def short(**limits: float) -> VisionPolicy:
-    return replace(VisionPolicy(), **limits)  # type: ignore[arg-type]
 
 
 async def test_too_much_cpu_time_ends_a_decoder_and_the_picture_is_unreadable() -> None:
@@ -232,13 +234,13 @@ def large() -> bytes:
 
 async def test_large_pictures_wait_for_memory_and_small_ones_pass_between() -> None:
     big, small = large(), portrait(0, 0)
-    with seeing(VisionPolicy(cpu_seconds=60, wall_seconds=120)) as vision:
+    with seeing(VisionPolicy(cpu_seconds=60, wall_seconds=PATIENT)) as vision:
         results = await asyncio.gather(vision.inspect(big), vision.inspect(big), vision.inspect(small))
         assert [picture.has_face for picture in results] == [False, False, True]
 
 
 async def test_a_caller_who_leaves_takes_the_work_along() -> None:
-    with seeing(VisionPolicy(cpu_seconds=60, wall_seconds=120)) as vision:
+    with seeing(VisionPolicy(cpu_seconds=60, wall_seconds=PATIENT)) as vision:
         work = asyncio.create_task(vision.inspect(hostile.worst_accepted()["HEIC"]))
         await _first_in_work()
         work.cancel()
@@ -258,7 +260,7 @@ def _has_ended(process: psutil.Process) -> bool:
 
 @pytest.mark.parametrize("which", ["the picture's process", "the process that forks"])
 async def test_a_process_that_is_killed_is_no_fault_of_the_picture(which: str) -> None:
-    with seeing(VisionPolicy(cpu_seconds=60, wall_seconds=120)) as vision:
+    with seeing(VisionPolicy(cpu_seconds=60, wall_seconds=PATIENT)) as vision:
         work = asyncio.create_task(vision.inspect(hostile.worst_accepted()["HEIC"]))
         child = await _first_in_work()
         (forker,) = forkers()
@@ -272,7 +274,7 @@ async def test_a_process_that_is_killed_is_no_fault_of_the_picture(which: str) -
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT])
 async def test_a_decoder_that_crashes_makes_the_picture_unreadable(number: signal.Signals) -> None:
-    with seeing(VisionPolicy(cpu_seconds=60, wall_seconds=120)) as vision:
+    with seeing(VisionPolicy(cpu_seconds=60, wall_seconds=PATIENT)) as vision:
         work = asyncio.create_task(vision.inspect(hostile.worst_accepted()["HEIC"]))
         (await _first_in_work()).send_signal(number)
         with pytest.raises(PhotoUnreadable):
@@ -280,7 +282,7 @@ async def test_a_decoder_that_crashes_makes_the_picture_unreadable(number: signa
 
 
 async def test_signals_for_a_terminals_group_are_for_the_service_only() -> None:
-    with seeing(VisionPolicy()) as vision:
+    with seeing(short()) as vision:
         await vision.inspect(portrait(0, 0))
         (forker,) = forkers()
         assert os.getsid(forker.pid) != os.getsid(0)

@@ -22,25 +22,19 @@ from unora_local.tls import Certificate
 def test_a_port_is_the_usual_one_or_the_next_and_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(ports.SHIFT)  # else the usual port is another one
     file = tmp_path / "ports.json"
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        usual = taken.getsockname()[1] % 100 + 23_000
-        with socket.socket() as other:
-            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            other.bind(("127.0.0.1", usual))
-            other.listen()
-            first = Ports(file)
-            found = first.take("streak", usual)
-            assert found != usual
-            assert not ports.is_free(usual)
-            taken_by = f"{psutil.Process().name()} (pid {os.getpid()})"
-            assert first.moved == [f"streak has port {found}, since {usual} is taken by {taken_by}"]
-        # The usual port is free again, but clients may have stored the other one.
-        again = Ports(file)
-        assert again.take("streak", usual) == found
-        assert again.moved == [f"streak has port {found}, as at an earlier start, not the usual {usual}"]
-        assert Ports(file).take("reveal", found) != found
+    (usual,) = ports.free()
+    with socket.create_server(("127.0.0.1", usual)):
+        first = Ports(file)
+        found = first.take("streak", usual)
+        assert found != usual
+        assert not ports.is_free(usual)
+        taken_by = f"{psutil.Process().name()} (pid {os.getpid()})"
+        assert first.moved == [f"streak has port {found}, since {usual} is taken by {taken_by}"]
+    # The usual port is free again, but clients may have stored the other one.
+    again = Ports(file)
+    assert again.take("streak", usual) == found
+    assert again.moved == [f"streak has port {found}, as at an earlier start, not the usual {usual}"]
+    assert Ports(file).take("reveal", found) != found
 
 
 def test_free_ports_differ() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,3 +38,30 @@ def test_no_port_beyond_those_of_the_kernel_is_taken(tmp_path: Path, monkeypatch
     monkeypatch.setattr(ports, "is_free", lambda port: port >= LIMIT)
     with pytest.raises(Mistake, match="no port is free for postgres"):
         Ports(tmp_path / "ports.json").take("postgres", 1)
+
+
+def test_what_one_process_drew_no_other_draws_before_a_server_listens_on_it() -> None:
+    """Two workers of a test run draw at the same moment, and their servers start later."""
+    mine = set(ports.free(20))
+    assert len(mine) == 20
+    others = "from unora_local import ports; ports.LOWEST, ports.LIMIT = {0}, {1}; print(*ports.free({2}))"
+    low, high = min(mine), max(mine) + 1
+    half = sum(map(ports.is_free, range(low, high))) // 2
+    asked = [sys.executable, "-c", others.format(low, high, half)]
+    drawn = {int(port) for port in subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()}
+    assert drawn
+    assert not mine & drawn
+    for port in mine:
+        with socket.create_server(("127.0.0.1", port)) as server, socket.create_connection(server.getsockname()):
+            assert not ports.is_free(port)
+
+
+def test_a_process_gives_back_what_it_drew_long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "MOST_CLAIMS", 3)
+    monkeypatch.setattr(ports, "_claims", type(ports._claims)())
+    first, *later = ports.free(4)
+    with socket.socket() as another:
+        another.bind(("127.0.0.1", first))
+    for port in later:
+        with socket.socket() as another, pytest.raises(OSError, match="in use"):
+            another.bind(("127.0.0.1", port))

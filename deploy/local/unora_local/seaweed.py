@@ -7,9 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
 from unora_local import tls
 from unora_local.binaries import script
 from unora_local.keys import private_folder, write_private
@@ -114,7 +111,10 @@ class Seaweed(Launcher):
 
     def _reads_stored_object(self) -> bool:
         """Whether a stored object can be read; if there is none yet, store it and return False."""
-        import boto3  # slow to import: here that happens in a thread, beside the start of the servers
+        # Slow to import: here that happens in a thread, beside the start of the servers.
+        import boto3
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError, ClientError
 
         client = boto3.client(
             "s3",

@@ -102,9 +102,9 @@ class Seaweed(Launcher):
             Path(f"/tmp/seaweedfs-{server}-grpc-{port}.sock").unlink(missing_ok=True)  # noqa: S108
 
     async def _ready(self, process: Process) -> None:
-        await process.wait_until(self._is_healthy, within=READY_WITHIN, every=0.05)
+        await process.wait_until(self._is_healthy, within=READY_WITHIN, every=0.1)
         # The S3 may answer before it has found the bytes of an earlier run.
-        await process.wait_until(lambda: asyncio.to_thread(self._reads_stored_object), within=READY_WITHIN, every=0.05)
+        await process.wait_until(lambda: asyncio.to_thread(self._reads_stored_object), within=READY_WITHIN, every=0.1)
 
     async def _is_healthy(self) -> bool:
         return await status_of(self._ports["s3"], "/healthz") == 200

@@ -3,6 +3,9 @@
 import sys
 
 try:
+    from unora_local.as_image import hide
+
+    hide()  # a quarter of the time of a command would be to load what libraries only look for
     from unora_local.cli import main
 
     sys.exit(main())

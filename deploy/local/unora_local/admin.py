@@ -4,11 +4,9 @@ import asyncio
 
 from unora_common.config import CONTEXTS
 
-from unora_local.layout import Layout
 from unora_local.process import StartFailedError, output_of
 from unora_local.run_folder import RunFolder
 from unora_local.running import env_of
-from unora_local.services import environment, module
 
 
 async def make_admin(folder: RunFolder, user_id: str, *options: str) -> str:
@@ -32,6 +30,10 @@ def secret_in(said: str) -> str:
 
 
 async def _run(folder: RunFolder, *command: str) -> str:
+    # The whole stack is slow to import, and each command at the keyboard loads this module.
+    from unora_local.layout import Layout
+    from unora_local.services import environment, module
+
     env_of(folder)
     backing = Layout(folder, CONTEXTS, running=True).backing
     variables = await asyncio.to_thread(environment, "identity", backing)  # it loads the service

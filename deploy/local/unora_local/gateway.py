@@ -113,7 +113,7 @@ class Gateway(Launcher):
         )
 
     async def _ready(self, process: Process) -> None:
-        await process.wait_until(self._answers, within=READY_WITHIN, every=0.05)
+        await process.wait_until(self._answers, within=READY_WITHIN, every=0.1)
 
     async def _answers(self) -> bool:
         return await status_of(self._ports["watch"], self._probe) == 200

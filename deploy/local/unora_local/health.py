@@ -33,4 +33,4 @@ async def ready(address: str, certificate: Certificate) -> None:
                 waiting = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.NOT_FOUND)
                 if error.code() not in waiting:
                     raise
-            await asyncio.sleep(0.05)  # a service takes seconds to start, and needs the processor for that
+            await asyncio.sleep(0.1)  # a service takes seconds to start, and needs the processor for that

@@ -1,4 +1,7 @@
-"""Invented people become members as an app's users do: a number, a profile, hobbies, photographs."""
+"""Invented people become members as an app's users do: a number, a profile, hobbies, photographs.
+
+Libraries that only some of it needs are imported there: each command at the keyboard loads this module.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import phonenumbers
 from google.protobuf.field_mask_pb2 import FieldMask
 from unora.discovery.v1.discovery_service_pb2 import Batch, Card
 from unora.identity.v1.account_service_pb2 import StartPhoneVerificationRequest, VerifyPhoneRequest
@@ -27,7 +29,6 @@ from unora_local import objects
 from unora_local.cast import Person
 from unora_local.client import Gateway, Refused, Session, Unexpected, request_id
 from unora_local.mistakes import Mistake
-from unora_local.photos.portraits import portrait
 from unora_local.sms_box import SmsBox
 
 RANDOM: Final = secrets.SystemRandom()
@@ -48,6 +49,8 @@ MICRO_DESCRIPTIONS: Final = (
 
 def invented_number() -> str:
     """A number that North America reserves for fiction: 555-0100 to 555-0199 of any area whose numbers get texts."""
+    import phonenumbers
+
     while True:
         number = f"+1{RANDOM.randint(201, 989)}55501{RANDOM.randint(0, 99):02}"
         kind = phonenumbers.number_type(phonenumbers.parse(number))
@@ -129,7 +132,7 @@ async def upload(session: Session, picture: bytes) -> Photo:
 
 async def photographs(number: int) -> list[bytes]:
     """The photos of one of PEOPLE, made in a thread: OpenCV takes a while."""
-    return await asyncio.to_thread(lambda: [portrait(number, shot) for shot in range(SHOTS)])
+    return await asyncio.to_thread(lambda: [_portrait(number, shot) for shot in range(SHOTS)])
 
 
 def write_photographs(into: Path, number: int) -> list[Path]:
@@ -138,10 +141,16 @@ def write_photographs(into: Path, number: int) -> list[Path]:
     try:
         into.mkdir(parents=True, exist_ok=True)
         for shot, file in enumerate(files):
-            file.write_bytes(portrait(number, shot))
+            file.write_bytes(_portrait(number, shot))
     except OSError as error:
         raise Mistake(f"the photos cannot be written: {error}") from None
     return files
+
+
+def _portrait(number: int, shot: int) -> bytes:
+    from unora_local.photos.portraits import portrait  # OpenCV takes longer to load than all that most commands need
+
+    return portrait(number, shot)
 
 
 def card_of(batch: Batch, hobbies: Sequence[Hobby]) -> Card | None:

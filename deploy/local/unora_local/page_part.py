@@ -26,7 +26,7 @@ class PagePart(Launcher):
         await self._launch(Process("page", command, log=self._log))
 
     async def _ready(self, process: Process) -> None:
-        await process.wait_until(self._answers, within=READY_WITHIN, every=0.05)
+        await process.wait_until(self._answers, within=READY_WITHIN, every=0.1)
 
     async def _answers(self) -> bool:
         return await status_of(self._port, "/local/") == 200

@@ -102,7 +102,7 @@ class Process:
             raise RuntimeError(f"{self.name} was never started")
         return await self._child.wait()
 
-    async def wait_until(self, ready: Callable[[], Awaitable[bool]], *, within: float, every: float = 0.02) -> None:
+    async def wait_until(self, ready: Callable[[], Awaitable[bool]], *, within: float, every: float = 0.05) -> None:
         """Return when `ready` returns true; raise StartFailedError if the child ends, or after `within` seconds."""
         for _ in range(int(within / every)):
             self.check()

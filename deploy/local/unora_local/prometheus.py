@@ -78,7 +78,7 @@ class Prometheus(Launcher):
         return config
 
     async def _ready(self, process: Process) -> None:
-        await process.wait_until(self._answers, within=READY_WITHIN, every=0.05)
+        await process.wait_until(self._answers, within=READY_WITHIN, every=0.1)
 
     async def _answers(self) -> bool:
         return await status_of(self._port, "/-/ready") == 200

@@ -7,9 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
 from unora_local import tls
 from unora_local.binaries import script
 from unora_local.keys import private_folder, write_private
@@ -105,16 +102,19 @@ class Seaweed(Launcher):
             Path(f"/tmp/seaweedfs-{server}-grpc-{port}.sock").unlink(missing_ok=True)  # noqa: S108
 
     async def _ready(self, process: Process) -> None:
-        await process.wait_until(self._is_healthy, within=READY_WITHIN, every=0.05)
+        await process.wait_until(self._is_healthy, within=READY_WITHIN, every=0.1)
         # The S3 may answer before it has found the bytes of an earlier run.
-        await process.wait_until(lambda: asyncio.to_thread(self._reads_stored_object), within=READY_WITHIN, every=0.05)
+        await process.wait_until(lambda: asyncio.to_thread(self._reads_stored_object), within=READY_WITHIN, every=0.1)
 
     async def _is_healthy(self) -> bool:
         return await status_of(self._ports["s3"], "/healthz") == 200
 
     def _reads_stored_object(self) -> bool:
         """Whether a stored object can be read; if there is none yet, store it and return False."""
-        import boto3  # slow to import: here that happens in a thread, beside the start of the servers
+        # Slow to import: here that happens in a thread, beside the start of the servers.
+        import boto3
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError, ClientError
 
         client = boto3.client(
             "s3",

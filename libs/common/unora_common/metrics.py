@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
+from prometheus_client.registry import Collector, RestrictedRegistry
 
 # When a counter began to count is of no use to Prometheus here, and it would be a series more for each counter.
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -112,11 +113,41 @@ def histogram(name: str, meaning: str, *labels: str, buckets: tuple[float, ...])
     return Metric(Histogram, name, meaning, labels, buckets)
 
 
+class Registry(CollectorRegistry):
+    """Makes series at the first look at the metrics, not at the start of the process: a histogram takes long to make,
+    and there are some for each method.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._expected: list[tuple[Counter | Histogram, tuple[str, ...]]] = []
+
+    def expect(self, metric: Counter | Histogram, *labels: str) -> None:
+        """From the first look on there is a series with these values of the metric's labels, with 0 at first."""
+        self._expected.append((metric, labels))
+
+    def collect(self) -> Iterable[prometheus_client.Metric]:
+        """All that is shown."""
+        self._make_expected()
+        return super().collect()
+
+    def restricted_registry(self, names: Iterable[str]) -> RestrictedRegistry:
+        """What is shown of these metrics."""
+        self._make_expected()
+        return super().restricted_registry(names)
+
+    def _make_expected(self) -> None:
+        while self._expected:
+            with suppress(IndexError):  # who looks in another thread has made the last of them
+                metric, labels = self._expected.pop()
+                metric.labels(*labels)
+
+
 class Metrics:
     """The metrics of a process: all that are declared, from its start on."""
 
     def __init__(self, declared: Iterable[Metric[Any]]) -> None:
-        self.registry = CollectorRegistry()
+        self.registry = Registry()
         self._made = {metric: metric.make(self.registry) for metric in declared}
 
     def of(self, metric: Metric[M]) -> M:
@@ -125,6 +156,12 @@ class Metrics:
         """
         made: M = self._made[metric]
         return made
+
+    def expect(self, metric: Metric[Counter] | Metric[Histogram], *labels: str) -> None:
+        """Shows a series with these values of its labels from the first look on, with 0 at first: a series that begins
+        with 1 would be no increase for Prometheus.
+        """
+        self.registry.expect(self._made[metric], *labels)
 
     def add(self, metric: Metric[Counter] | Metric[Histogram], amount: float) -> None:
         """Adds to a counter without labels, or a value to a histogram without."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
 from typing import Any, Final
 
 import grpc
 from google.protobuf.message import DecodeError, Message
-from prometheus_client import Histogram
+from prometheus_client import Counter, Histogram
 
 from unora_common import admission, trace
 from unora_common.admission import Admission, ServiceBusy, Turn
@@ -109,11 +110,10 @@ class _Method:
         self._policy = policy
         self._use_case = use_case
         self._durations, self._refusals = runtime.metrics.of(RPC_DURATION), runtime.metrics.of(RPC_REFUSALS)
-        self._answered = self._seconds("OK")
-        self._busy = self._seconds(ServiceBusy.code)
-        for code in COUNTED_FAULTS if policy.access_name in ("user", "public") else ():
-            self._seconds(code)  # it is there from the start, with 0: else the first fault would be no increase
-        self._busy_count = self._refusals.labels(policy.name, ServiceBusy.reason)
+        faults = COUNTED_FAULTS if policy.access_name in ("user", "public") else ()
+        for code in ("OK", ServiceBusy.code, *faults):
+            runtime.metrics.expect(RPC_DURATION, policy.name, policy.access_name, code)
+        runtime.metrics.expect(RPC_REFUSALS, policy.name, ServiceBusy.reason)
         self._busy_details = _details(ServiceBusy(RETRY_AFTER), runtime.context)
         self._tracing = runtime.tracing
         self._log = runtime.log.bind(method=policy.path)
@@ -156,6 +156,18 @@ class _Method:
         self._answered.observe(seconds)
         self._log_answer(who.caller, who.member.user if who.member else None, seconds, trace.current())
         return answer
+
+    @cached_property
+    def _answered(self) -> Histogram:
+        return self._seconds("OK")
+
+    @cached_property
+    def _busy(self) -> Histogram:
+        return self._seconds(ServiceBusy.code)
+
+    @cached_property
+    def _busy_count(self) -> Counter:
+        return self._refusals.labels(self._policy.name, ServiceBusy.reason)
 
     def _seconds(self, code: str) -> Histogram:
         """The times of calls with this code."""

@@ -101,6 +101,8 @@ class Drainer:
         for consumer in app.consumers:
             subject = consumer.consumes.subject
             end = _end(states[consumer.consumes.stream], subject, again_subject(subject, consumer.name))
+            if not end[1] and consumer not in self._seen:
+                self._seen[consumer] = end  # its stream has had nothing for it yet: most consumers of most worlds
             if self._seen.get(consumer) != end:
                 before = _count_applied(app, consumer)
                 taken = await consumer.step()
@@ -124,7 +126,8 @@ def _count_applied(app: App[Any, Any], consumer: Consumer) -> int:
 def _end(state: StreamState, subject: str, again: str) -> tuple[int, int]:
     """What changes if a stream gets messages of these subjects, or loses all that it has."""
     found = state.subjects or {}
-    number = state.last_seq if subject.endswith(ALL) else found.get(subject, 0) + found.get(again, 0)
+    of_all = state.last_seq if state.messages else 0
+    number = of_all if subject.endswith(ALL) else found.get(subject, 0) + found.get(again, 0)
     return state.first_seq, number
 
 

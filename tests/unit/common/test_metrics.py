@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
 from prometheus_client import Counter, Histogram, generate_latest
 from unora_common import metrics as metrics_module
-from unora_common.common_metrics import COMMON_METRICS, EVENTS_APPLIED, JOB_DUE, SPANS
+from unora_common.common_metrics import COMMON_METRICS, EVENTS_APPLIED, JOB_DUE, RPC_REFUSALS, SPANS
 from unora_common.config import CONTEXTS
 from unora_common.declarations import load_service
 from unora_common.metrics import Counted, Metric, Metrics, counter
@@ -88,3 +89,25 @@ def test_a_counted_gauge_has_the_values_of_the_last_count_and_none_without_one_o
 def test_known_values_of_a_label_are_there_from_the_start() -> None:
     metrics = Metrics(COMMON_METRICS)
     assert [metrics.registry.get_sample_value(SPANS.name, {"result": each}) for each in ("sent", "lost")] == [0, 0]
+
+
+def test_a_series_that_is_expected_is_there_at_the_first_look_and_is_not_made_before() -> None:
+    look: dict[str, Callable[[Metrics], str]] = {
+        "all": lambda metrics: generate_latest(metrics.registry).decode(),
+        "some": lambda metrics: generate_latest(metrics.registry.restricted_registry([RPC_REFUSALS.name])).decode(),
+    }
+    for name, shown in look.items():
+        metrics = Metrics(COMMON_METRICS)
+        metrics.expect(RPC_REFUSALS, "CheckIn", "SERVICE_BUSY")
+        assert not metrics.of(RPC_REFUSALS)._metrics, "it is not made yet"
+        assert f'{RPC_REFUSALS.name}{{method="CheckIn",reason="SERVICE_BUSY"}} 0.0' in shown(metrics), name
+
+
+def test_a_series_that_counts_before_the_first_look_goes_on_from_there() -> None:
+    metrics = Metrics(COMMON_METRICS)
+    metrics.expect(RPC_REFUSALS, "CheckIn", "SERVICE_BUSY")
+    metrics.of(RPC_REFUSALS).labels("CheckIn", "SERVICE_BUSY").inc()
+    assert (
+        f'{RPC_REFUSALS.name}{{method="CheckIn",reason="SERVICE_BUSY"}} 1.0'
+        in generate_latest(metrics.registry).decode()
+    )

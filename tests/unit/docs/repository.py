@@ -70,10 +70,15 @@ def exists(named: str) -> bool:
     return all(_found(re.sub(r"<\w+>", "*", each).rstrip("/")) for each in _spread(named))
 
 
+@cache
 def _found(pattern: str) -> bool:
-    every = {path.as_posix() for path in files()}
-    every |= {parent.as_posix() for path in files() for parent in path.parents}
-    return any(fnmatch(path, pattern) or fnmatch(path, f"*/{pattern}") for path in every)
+    return any(fnmatch(path, pattern) or fnmatch(path, f"*/{pattern}") for path in _every())
+
+
+@cache
+def _every() -> frozenset[str]:
+    """Every file and every folder."""
+    return frozenset(each.as_posix() for path in files() for each in (path, *path.parents))
 
 
 def _spread(named: str) -> Iterator[str]:

@@ -44,6 +44,17 @@ finally:
     print(json.dumps([name for name, module in sys.modules.items() if module and name not in before]), file=sys.stderr)
 """
 
+KEYBOARD: Final = """
+import json, runpy, sys
+sys.argv = ["unora_local", "--run", {folder!r}, "call", "GetAccount"]
+try:
+    runpy.run_module("unora_local", run_name="__main__", alter_sys=True)
+except SystemExit as end:
+    assert end.code == 1, "no stack runs there"
+assert "unora_local.keyboard.commands" in sys.modules
+print(json.dumps([name for name, module in sys.modules.items() if module]), file=sys.stderr)
+"""
+
 
 def run(code: str) -> frozenset[str]:
     """The modules that a new process has loaded when this code has run."""
@@ -85,3 +96,9 @@ def test_a_service_of_the_stack_loads_only_packages_of_its_image(context: str) -
         if name in packages and not {each.lower().replace("_", "-") for each in packages[name]} & image
     }
     assert not foreign, "a library loads it if it finds it: name it in unora_local/as_image.py"
+
+
+def test_a_command_at_the_keyboard_does_not_load_what_others_need(tmp_path: Path) -> None:
+    """It answers in half a second; OpenCV alone takes as long."""
+    found = run(KEYBOARD.format(folder=str(tmp_path)))
+    assert not {*LARGE, "aiohttp", "rich"} & found

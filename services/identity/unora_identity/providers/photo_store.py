@@ -68,7 +68,8 @@ class PhotoStore:
         self.bucket = settings.bucket
         self._calls = calls
         self.client = _client(settings, settings.endpoint)
-        self._signer = _client(settings, settings.public_endpoint or settings.endpoint)
+        public = settings.public_endpoint or settings.endpoint
+        self._signer = self.client if public == settings.endpoint else _client(settings, public)
         self._links = _Links(settings, f"{self._signer.meta.endpoint_url}/{settings.bucket}/")
 
     def upload_form(self, key: str, *, content_type: str, most_bytes: int, life: timedelta) -> UploadForm:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
 from unora_common.consumers import Consumer
 from unora_sdk.names import subject_of
-from unora_testing.drain import ALL
+from unora_testing.arrivals import ALL
 from unora_testing.world import World
 
 from tests.support import announce, connect, new_pair

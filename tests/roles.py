@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 from unora_testing.world import World
@@ -52,6 +52,10 @@ async def refused(role: Role, sql: str, *arguments: object) -> str:
     except asyncpg.IntegrityConstraintViolationError as error:
         return str(error.constraint_name)
     raise AssertionError(f"the database allowed it: {status}")
+
+
+WAITS_HERE: Final = "NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())"
+"""Of pg_locks, which shows those of all databases: other workers of the run have theirs, with the same oids."""
 
 
 async def waits_for_a_lock(world: World, context: str, work: asyncio.Future[Any]) -> None:

@@ -56,6 +56,10 @@ async def refused(role: Role, sql: str, *arguments: object) -> str:
     raise AssertionError(f"the database allowed it: {status}")
 
 
+WAITS_HERE: Final = "NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())"
+"""Of pg_locks, which shows those of all databases: other workers of the run have theirs, with the same oids."""
+
+
 async def waits_for_a_lock(world: World, context: str, work: asyncio.Future[Any]) -> None:
     """Return when a statement of the context waits for a lock; `work`, which sends it, must not finish before."""
     while not await world.superuser_of(context).fetchval(

@@ -28,6 +28,7 @@ from unora_testing.deadlines import GENEROUS, eventually, within
 from unora_testing.world import Caller
 
 from tests.integration.common.bare_world import BareWorld, Probe, check_in_request, with_all_methods
+from tests.roles import WAITS_HERE
 from tests.support import own_sessions, read_refusal, refusal
 
 pytestmark = pytest.mark.rule("XX-06")
@@ -172,7 +173,7 @@ async def test_members_cannot_take_the_database_connections_of_other_contexts(ba
     changes = {"database_connections": 4, "kept_connections": 1}
     await bare_world.open(servicers=[Blocked, Recovery], changes=changes)
     streaks = bare_world.stub(StreakServiceStub, "streak")
-    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    waiting = f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND {WAITS_HERE}"
     await bare_world.superuser.execute("SELECT pg_advisory_lock(7)")
     calls = [
         asyncio.ensure_future(

@@ -31,7 +31,7 @@ from unora_testing.filling import fill
 from unora_testing.world import World
 
 from tests.integration.common.test_batched_projections import _event as made
-from tests.roles import role_of
+from tests.roles import WAITS_HERE, role_of
 
 pytestmark = pytest.mark.rule("ID-09")
 ASKED = [context for context in CONTEXTS if context != "identity"]
@@ -47,8 +47,8 @@ HEARD = [
 ]
 OF_MEMBERS = [(context, each.event) for context, each in HEARD if each.event is not None]
 WITHOUT_CALLS = [(context, each.event) for context, each in HEARD if each.event is not None and each.prepare is None]
-WAITS = """
-    SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND mode = 'ExclusiveLock'"""
+WAITS = f"""
+    SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND {WAITS_HERE}"""
 
 
 def request(member: UUID, erasure: UUID | None = None) -> AccountErasureRequested:
@@ -231,7 +231,7 @@ async def test_a_row_that_somebody_changes_meanwhile_is_not_taken_for_erased(wor
     async with role_of(world, "safety") as watching:
 
         async def waits() -> bool:
-            return bool(await watching.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+            return bool(await watching.fetchval(f"SELECT count(*) FROM pg_locks WHERE {WAITS_HERE}"))
 
         await eventually(waits, "the erasure waits for the row")
     await other.commit()

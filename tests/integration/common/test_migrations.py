@@ -149,9 +149,8 @@ async def test_a_large_table_is_written_to_while_its_new_index_is_made(testbed: 
         async with writer.transaction():
             await writer.execute(write)
             making = asyncio.ensure_future(asyncio.to_thread(migrations.upgrade, "billing", owner))
-            waits = (
-                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%' AND wait_event_type = 'Lock'"
-            )
+            waits = """SELECT count(*) FROM pg_stat_activity
+                WHERE datname = current_database() AND query LIKE 'CREATE INDEX%' AND wait_event_type = 'Lock'"""
             await eventually(lambda: admin.fetchval(waits), "the index waits for the writer")
             async with admin.transaction():
                 await admin.execute(write)

@@ -41,6 +41,7 @@ from unora.discovery.v1.discovery_service_pb2_grpc import DiscoveryServiceStub
 from unora.matching.v1.events_pb2 import InventoryChanged
 from unora.safety.v1.events_pb2 import MemberBlocked, RestrictionChanged
 from unora_common.ids import uuid7
+from unora_testing.deadlines import eventually
 from unora_testing.places import LISBON, PORTO
 from unora_testing.world import Caller, World
 
@@ -190,15 +191,10 @@ class Pool:
 
     async def wait_for_blocked_calls(self, least: int) -> None:
         """Returns when at least so many calls of the service wait for a lock."""
-        for _ in range(20_000):
-            waiting: int = await self.world.superuser.fetchval(
-                """SELECT count(*) FROM pg_stat_activity
-                WHERE application_name = 'unora_discovery' AND wait_event_type = 'Lock'
-                AND datname = current_database()"""
-            )
-            if waiting >= least:
-                return
-        raise AssertionError(f"only {waiting} calls wait")
+        enough = """SELECT count(*) >= $1 FROM pg_stat_activity
+            WHERE application_name = 'unora_discovery' AND wait_event_type = 'Lock'
+            AND datname = current_database()"""
+        await eventually(lambda: self.world.superuser.fetchval(enough, least), f"{least} calls wait for a lock")
 
     async def lock_timer(self, member: Caller) -> tuple[asyncpg.Connection[asyncpg.Record], Any]:
         """Locks a member's timer row in another transaction, which the caller must end."""

@@ -18,6 +18,7 @@ from unora_testing.world import World
 from tests.integration.common.processes import ServiceProcess, addresses
 from tests.integration.common.proxy import silent_server
 from tests.integration.projections.projected_rows import ORDER
+from tests.roles import WAITS_HERE
 
 pytestmark = pytest.mark.rule("XX-08")
 
@@ -37,7 +38,7 @@ async def test_ctrl_c_stops_it_in_every_context_while_it_waits_for_rows(
                 process.process.check()
                 return bool(
                     await superuser.fetchval(
-                        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = $1::regclass",
+                        f"SELECT count(*) FROM pg_locks WHERE relation = $1::regclass AND {WAITS_HERE}",
                         f"{context}.rebuilds",
                     )
                 )

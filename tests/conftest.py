@@ -9,7 +9,7 @@ import asyncio
 import gc
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from typing import TYPE_CHECKING
 
 import pytest
@@ -95,18 +95,21 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         servers.start(workers)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection(session: pytest.Session) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """What is loaded now is not garbage: looking for some would take a tenth of the time."""
     gc.disable()
-    rewrite_share(session.config)
+    try:
+        rewrite_share(session.config)
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Modules and items live as long as the process: the garbage collector need not look at them again. It looks at
     what is new as often as in a service (`unora_common.cli`), not after every 700 objects.
     """
-    gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)

@@ -9,17 +9,9 @@ from unora_gateway.policy import Policy
 Json = dict[str, Any]
 MONITORS: Final = "type.googleapis.com/envoy.extensions.resource_monitors."
 HEAP: Final = "envoy.resource_monitors.fixed_heap"
-SHARES: Final = {
-    "reduce_timeouts": {"scaled": {"scaling_threshold": 0.5, "saturation_threshold": 0.8}},
-    "shrink_heap": {"threshold": {"value": 0.8}},
-    "reset_high_memory_stream": {"scaled": {"scaling_threshold": 0.8, "saturation_threshold": 0.95}},
-    "stop_accepting_requests": {"threshold": {"value": 0.95}},
-}
-"""From which share of the memory on. Connections without a call are closed first, sooner the less is left; then the
-calls that hold the most are given up, more of them the less is left; at last new calls are refused.
-"""
-PATIENCE: Final = {"HTTP_DOWNSTREAM_CONNECTION_IDLE": "5s", "TRANSPORT_SOCKET_CONNECT": "2s"}
-"""What remains of the time that a connection may be idle, and that it may take to begin."""
+TIMERS: Final = "type.googleapis.com/envoy.config.overload.v3.ScaleTimersOverloadActionConfig"
+SHORTEST_TIMEOUTS: Final = {"HTTP_DOWNSTREAM_CONNECTION_IDLE": "5s", "TRANSPORT_SOCKET_CONNECT": "2s"}
+"""How long a connection may be idle, and how long TLS may take to begin, when little memory is left."""
 LEAST_TRACKED: Final = 14
 """Calls that hold less than 2 to this power of bytes (16 KiB) are never given up for memory: most are far smaller."""
 
@@ -36,20 +28,34 @@ def manager(policy: Policy) -> Json:
                 max_active_downstream_connections=policy.client_connections,
             ),
         ],
-        "actions": [
-            {"name": f"envoy.overload_actions.{action}", "triggers": [{"name": HEAP, **share}], **_settings(action)}
-            for action, share in SHARES.items()
-        ],
+        "actions": _actions(),
         "buffer_factory_config": {"minimum_account_to_track_power_of_two": LEAST_TRACKED},
     }
 
 
-def _settings(action: str) -> Json:
-    if action != "reduce_timeouts":
-        return {}
-    timers = [{"timer": timer, "min_timeout": least} for timer, least in PATIENCE.items()]
-    kind = "type.googleapis.com/envoy.config.overload.v3.ScaleTimersOverloadActionConfig"
-    return {"typed_config": {"@type": kind, "timer_scale_factors": timers}}
+def _actions() -> list[Json]:
+    """What is done from which share of the memory on. Idle connections are closed first, the less memory is left the
+    sooner. Then the calls that hold the most are given up, the less is left the more of them. At last new calls are
+    refused.
+    """
+    timers = [{"timer": timer, "min_timeout": shortest} for timer, shortest in SHORTEST_TIMEOUTS.items()]
+    scaled = {"@type": TIMERS, "timer_scale_factors": timers}
+    return [
+        _action("reduce_timeouts", typed_config=scaled, scaled=_between(0.5, 0.8)),
+        _action("shrink_heap", threshold={"value": 0.8}),
+        _action("reset_high_memory_stream", scaled=_between(0.8, 0.95)),
+        _action("stop_accepting_requests", threshold={"value": 0.95}),
+    ]
+
+
+def _action(name: str, typed_config: Json | None = None, **trigger: Json) -> Json:
+    action = {"name": f"envoy.overload_actions.{name}", "triggers": [{"name": HEAP, **trigger}]}
+    return action if typed_config is None else action | {"typed_config": typed_config}
+
+
+def _between(begin: float, full: float) -> Json:
+    """A trigger that grows from the first share of the memory to the second."""
+    return {"scaling_threshold": begin, "saturation_threshold": full}
 
 
 def _monitor(name: str, kind: str, **limit: int) -> Json:
